@@ -1,0 +1,113 @@
+"""rkbench: a benchmark for Runge–Kutta methods inside neural networks.
+
+Everything a plugin or a notebook may import is named here, and imported only when it is used: plain
+``import rkbench`` imports neither torch nor pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rkbench.controller import FIXED, REPLAY, StepController, digital_filter, replay
+    from rkbench.errors import (
+        DataError,
+        PluginError,
+        SolveError,
+        SolverError,
+        SuiteError,
+        TableauError,
+        UnknownNameError,
+        UserError,
+    )
+    from rkbench.hookspecs import hookimpl
+    from rkbench.integrate.engine import NativeEngine
+    from rkbench.interface import odeint, solve
+    from rkbench.networks.block import ODEBlock
+    from rkbench.problem import InitialValueProblem
+    from rkbench.report import load
+    from rkbench.solution import Solution, Stats, Status
+    from rkbench.solver import Engine, Solver
+    from rkbench.tableau import ButcherTableau, Citation, TableauWarning
+    from rkbench.tasks import Recipe, Task
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ButcherTableau": "tableau",
+    "Citation": "tableau",
+    "DataError": "errors",
+    "Engine": "solver",
+    "FIXED": "controller",
+    "InitialValueProblem": "problem",
+    "NativeEngine": "integrate.engine",
+    "ODEBlock": "networks.block",
+    "PluginError": "errors",
+    "REPLAY": "controller",
+    "Recipe": "tasks",
+    "Solution": "solution",
+    "SolveError": "errors",
+    "Solver": "solver",
+    "SolverError": "errors",
+    "Stats": "solution",
+    "Status": "solution",
+    "StepController": "controller",
+    "SuiteError": "errors",
+    "TableauError": "errors",
+    "TableauWarning": "tableau",
+    "Task": "tasks",
+    "UnknownNameError": "errors",
+    "UserError": "errors",
+    "digital_filter": "controller",
+    "hookimpl": "hookspecs",
+    "load": "report",
+    "odeint": "interface",
+    "replay": "controller",
+    "solve": "interface",
+}
+
+__all__ = [
+    "ButcherTableau",
+    "Citation",
+    "DataError",
+    "Engine",
+    "FIXED",
+    "InitialValueProblem",
+    "NativeEngine",
+    "ODEBlock",
+    "PluginError",
+    "REPLAY",
+    "Recipe",
+    "Solution",
+    "SolveError",
+    "Solver",
+    "SolverError",
+    "Stats",
+    "Status",
+    "StepController",
+    "SuiteError",
+    "TableauError",
+    "TableauWarning",
+    "Task",
+    "UnknownNameError",
+    "UserError",
+    "digital_filter",
+    "hookimpl",
+    "load",
+    "odeint",
+    "replay",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'rkbench' has no attribute {name!r}")
+    value = getattr(import_module(f"rkbench.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

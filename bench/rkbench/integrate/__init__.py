@@ -1,0 +1,1 @@
+"""The native engine: stages, error norm, starting step, and the fixed and adaptive loops."""

@@ -1,0 +1,148 @@
+"""Steps chosen by their errors; one number is read back per step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from rkbench.controller import HISTORY, SMALLEST_ERROR, StepController
+from rkbench.integrate.error import error_norm
+from rkbench.integrate.field import Field
+from rkbench.integrate.output import Outputs
+from rkbench.integrate.scheme import Scheme
+from rkbench.integrate.scheme import scheme as scheme_of
+from rkbench.integrate.start import first_step
+from rkbench.integrate.step import Slopes, interpolate, take_step
+from rkbench.solution import Solution, Stats, Status
+from rkbench.solver import Solver
+
+STRETCH = 1e-10
+"""A step that would end this close to its target, relative to its size, is stretched to land on it."""
+
+
+@dataclass
+class StepSize:
+    """The step-size history of one solve, and the rules that no controller may break."""
+
+    controller: StepController
+    k: int
+    h: float
+    errors: list[float] = field(default_factory=list)
+    sizes: list[float] = field(default_factory=list)
+    just_rejected: bool = False
+
+    def accept(self, error: float, taken: float, clipped: bool) -> None:
+        """Choose the next step after an accepted one.
+
+        A step cut to land on an output time has a small error that says nothing about the next: the
+        history skips it and the step size from before the cut stands.
+        """
+        if not clipped:
+            self.errors = [max(error, SMALLEST_ERROR), *self.errors][:HISTORY]
+            self.sizes = [taken, *self.sizes][:HISTORY]
+            ratios = [new / old for new, old in zip(self.sizes, self.sizes[1:], strict=False)]
+            factor = self.controller.factor(self.errors, ratios, self.k)
+            self.h = taken * (min(factor, 1.0) if self.just_rejected else factor)
+        self.just_rejected = False
+
+    def reject(self, error: float, taken: float) -> None:
+        """Choose a smaller step for the retry."""
+        self.h = taken * self.controller.factor_after_rejection(error, self.k)
+        self.just_rejected = True
+
+
+def adaptive_loop(solver: Solver, f: Field, y: Tensor, t0: float, t1: float, outputs: Outputs) -> Solution:
+    """Walk from t0 to t1; see `NativeEngine.solve`."""
+    return AdaptiveSolve(solver, f, y, t0, t1, outputs).run()
+
+
+class AdaptiveSolve:
+    """One solve under way: where it is, what it knows, what it has cost."""
+
+    def __init__(self, solver: Solver, f: Field, y: Tensor, t0: float, t1: float, outputs: Outputs) -> None:
+        self.solver, self.f, self.outputs = solver, f, outputs
+        self.t, self.t1, self.y, self.y0 = t0, t1, y, y
+        self.dense = solver.method.interpolation is not None and outputs.pending not in (None, t1)
+        self.scheme: Scheme = scheme_of(solver.method, True, self.dense)
+        self.k: Slopes = {}
+        self.steps: list[float] = []
+        self.start_calls = self.rejected_calls = self.rejected = 0
+        assert solver.method.error_exponent is not None
+        self.size = StepSize(solver.controller, solver.method.error_exponent, self._first_step())
+
+    def _first_step(self) -> float:
+        f0 = self.f.at(self.t, self.y)
+        h = first_step(self.solver, self.f.at, self.t, self.t1, self.y, f0)
+        if self.scheme.starts_at_t:
+            self.k = {0: f0}
+        self.start_calls = self.f.calls
+        return h
+
+    def run(self) -> Solution:
+        """Step until t1, or until the solve fails in a way that has a name."""
+        last_error = self.size.h  # NaN when f(t0, y0) is
+        while self.t != self.t1:
+            status = self._stuck(last_error)
+            if status is not None:
+                return self._solution(status)
+            last_error = self._attempt()
+        return self._solution(Status.OK)
+
+    def _stuck(self, last_error: float) -> Status | None:
+        if len(self.steps) + self.rejected >= self.solver.max_steps:
+            return Status.MAX_STEPS
+        # Not `h < resolution`: a NaN step is stuck as well.
+        if not abs(self.size.h) >= 10 * math.ulp(self.t):
+            return Status.STEP_UNDERFLOW if math.isfinite(last_error) else Status.NON_FINITE
+        return None
+
+    def _attempt(self) -> float:
+        """Try one step, accept or reject it, and return its error norm."""
+        before = self.f.calls
+        h, clipped, t_next = self._clip()
+        times = self.f.stage_times(self.scheme, self.t, h)
+        y_new, k = take_step(self.scheme, self.f, times, self.y, h, self.k)
+        error = error_norm(self.solver, self.scheme, self.y, y_new, k, h)
+        if error <= 1.0:
+            self._advance(y_new, k, h, t_next)
+            self.size.accept(error, h, clipped)
+        else:
+            self.k = {0: k[0]} if self.scheme.starts_at_t else {}
+            self.rejected += 1
+            self.rejected_calls += self.f.calls - before
+            self.size.reject(error, h)
+        return error
+
+    def _clip(self) -> tuple[float, bool, float]:
+        """Return the step to try, whether it was cut to land, and the time it leads to."""
+        target = self.t1
+        if not self.dense and self.outputs.pending is not None:
+            target = self.outputs.pending
+        h, remaining = self.size.h, target - self.t
+        if abs(h) * (1 + STRETCH) >= abs(remaining):
+            return remaining, abs(remaining) < abs(h) * (1 - STRETCH), target
+        return h, False, self.t + h
+
+    def _advance(self, y_new: Tensor, k: Slopes, h: float, t_next: float) -> None:
+        while self.outputs.due(t_next):
+            assert self.outputs.pending is not None
+            self.outputs.put(interpolate(self.scheme, self.y, k, h, (self.outputs.pending - self.t) / h))
+        self.outputs.record(t_next, y_new)
+        self.k = {0: k[self.scheme.final]} if self.scheme.fsal else {}
+        self.t, self.y = t_next, y_new
+        self.steps.append(h)
+
+    def _solution(self, status: Status) -> Solution:
+        accepted_calls = self.f.calls - self.start_calls - self.rejected_calls
+        stats = Stats(
+            nfe_start=self.start_calls,
+            nfe_accepted=accepted_calls,
+            nfe_rejected=self.rejected_calls,
+            accepted=len(self.steps),
+            rejected=self.rejected,
+            vjps=len(self.scheme.carries) * len(self.steps) if self.y.requires_grad else 0,
+        )
+        y = self.outputs.stacked(self.y0)
+        return Solution(self.outputs.times, y, stats, tuple(self.steps), self.t, status)

@@ -1,0 +1,56 @@
+"""The native engine's front: what the registry lists. torch is imported with the first solve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from rkbench.solution import Solution
+    from rkbench.solver import Solver
+
+
+class NativeEngine:
+    """rkbench's own engine: every explicit tableau, fixed and adaptive, eager.
+
+    Stages are kept as a list and combined by fused multiply-adds with Python-float coefficients; time and
+    step control are Python floats; an adaptive step reads one number back from the device, a fixed step none.
+    Step-size control takes no part in the gradient.
+    """
+
+    name = "rkbench"
+
+    def unsupported(self, solver: Solver) -> str | None:
+        """Return why ``solver`` cannot be run, or None."""
+        if solver.compile:
+            return "it does not compile yet; drop compile=True."
+        return None
+
+    def solve(
+        self,
+        solver: Solver,
+        f: Callable[..., Any],
+        y0: Tensor,
+        t_span: Sequence[float],
+        t_eval: Sequence[float] | None = None,
+    ) -> Solution:
+        """Integrate y' = f(t, y), y(t0) = y0 over ``t_span``.
+
+        Args:
+            solver: method, controller, tolerances or steps.
+            f: ``f(t, y)`` with t a 0-dimensional tensor of y's dtype and device; returns y's shape and dtype.
+            y0: any shape, any real floating dtype, any device.
+            t_span: (t0, t1); t1 may lie before t0.
+            t_eval: output times within ``t_span``, in its direction.
+
+        Returns:
+            The solution, whatever its status.
+
+        Raises:
+            SolverError: y0, the times or what f returns do not fit the promise above.
+        """
+        from rkbench.integrate.loops import integrate
+
+        return integrate(solver, f, y0, t_span, t_eval)

@@ -1,0 +1,59 @@
+"""Steps known beforehand: no error estimate, and nothing is read back from the device."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from torch import Tensor
+
+from rkbench.errors import SolverError
+from rkbench.integrate.field import Field
+from rkbench.integrate.output import Outputs
+from rkbench.integrate.scheme import scheme as scheme_of
+from rkbench.integrate.step import interpolate, take_step
+from rkbench.solution import Solution, Stats
+from rkbench.solver import Solver
+from rkbench.tableau import ButcherTableau
+
+
+def grid(solver: Solver, t0: float, t1: float) -> list[float]:
+    """Return the times between the steps, t0 and t1 included: equal steps, or the prescribed ones.
+
+    Raises:
+        SolverError: prescribed steps do not lead from t0 to t1.
+    """
+    prescribed = solver.controller.prescribed
+    if prescribed is None:
+        assert solver.steps is not None
+        return [t0 + i * (t1 - t0) / solver.steps for i in range(solver.steps)] + [t1]
+    times = list(itertools.accumulate(prescribed, initial=t0))
+    if abs(times[-1] - t1) > 1e-9 * max(abs(t1 - t0), abs(t1)):
+        raise SolverError(f"The replayed steps lead from {t0:g} to {times[-1]:g}, not to t1 = {t1:g}; pass the steps of a solve over the same interval.")
+    return [*times[:-1], t1]
+
+
+def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], outputs: Outputs) -> Solution:
+    """Walk the grid. Output times between grid points are interpolated, or landed on without dense output."""
+    dense = method.interpolation is not None and any(t not in set(times) for t in outputs.times)
+    if not dense:
+        times = _with_landings(times, outputs.times)
+    scheme = scheme_of(method, False, dense)
+    y0, k = y, {}
+    for t, t_next in itertools.pairwise(times):
+        h = t_next - t
+        y_new, slopes = take_step(scheme, f, f.stage_times(scheme, t, h), y, h, k)
+        while outputs.due(t_next):
+            outputs.put(interpolate(scheme, y, slopes, h, (outputs.pending - t) / h))
+        outputs.record(t_next, y_new)
+        k = {0: slopes[scheme.final]} if scheme.fsal else {}
+        y = y_new
+    n = len(times) - 1
+    vjps = len(scheme.carries) * n if y.requires_grad else 0
+    stats = Stats(nfe_accepted=f.calls, accepted=n, vjps=vjps)
+    return Solution(outputs.times, outputs.stacked(y0), stats, tuple(b - a for a, b in itertools.pairwise(times)), times[-1])
+
+
+def _with_landings(times: list[float], landings: tuple[float, ...]) -> list[float]:
+    """Return the grid with the output times in it."""
+    return sorted({*times, *landings}, reverse=times[-1] < times[0])

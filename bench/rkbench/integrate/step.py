@@ -1,0 +1,58 @@
+"""One step of a scheme: its stages, and the linear combinations of their slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from rkbench.integrate.scheme import Scheme, Weights
+
+Slopes = dict[int, Tensor]
+"""Stage -> k."""
+
+
+def take_step(
+    scheme: Scheme, f: Callable[[Tensor, Tensor], Tensor], times: Mapping[int, Tensor], y: Tensor, h: float, k: Slopes
+) -> tuple[Tensor, Slopes]:
+    """Return the state after a step of size ``h`` from ``y``, and the slopes.
+
+    ``k`` holds slopes already known (the first stage, after a rejection or from an FSAL predecessor).
+    """
+    k = dict(k)
+    y_new = None
+    for stage, _, weights in scheme.stages:
+        if stage in k:
+            continue
+        at = combine(y, k, weights, h)
+        if stage == scheme.final:
+            y_new = at
+        k[stage] = f(times[stage], at)
+    return (combine(y, k, scheme.b, h) if y_new is None else y_new), k
+
+
+def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float) -> Tensor:
+    """Return y + h Σ w_j k_j by fused multiply-adds; in place after the first, which autograd allows."""
+    if not weights:
+        return y
+    (first, w), *rest = weights
+    out = torch.add(y, k[first], alpha=h * w)
+    for j, w in rest:
+        out.add_(k[j], alpha=h * w)
+    return out
+
+
+def weighted(k: Mapping[int, Tensor], weights: Weights, h: float) -> Tensor:
+    """Return h Σ w_j k_j."""
+    (first, w), *rest = weights
+    out = k[first] * (h * w)
+    for j, w in rest:
+        out.add_(k[j], alpha=h * w)
+    return out
+
+
+def interpolate(scheme: Scheme, y: Tensor, k: Mapping[int, Tensor], h: float, theta: float) -> Tensor:
+    """Return the dense output y + h Σ_i b_i(θ) k_i at the fraction ``theta`` of the step."""
+    at = tuple((i, sum(p * theta**power for power, p in enumerate(row, 1))) for i, row in scheme.dense)
+    return combine(y, k, at, h)

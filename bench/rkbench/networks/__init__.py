@@ -1,0 +1,1 @@
+"""ODEBlock and the networks of the literature, one file per family."""

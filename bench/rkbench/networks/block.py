@@ -1,0 +1,67 @@
+"""ODEBlock: a layer whose output is the solution of an initial value problem that starts at its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from rkbench.errors import SolveError
+from rkbench.interface import make_solver
+from rkbench.solution import Solution, Stats, Status
+from rkbench.solver import Solver
+from rkbench.tableau import ButcherTableau
+
+
+class ODEBlock(nn.Module):
+    """x -> y(t1), where y' = f(t, y) and y(t0) = x (Chen et al. 2018, arXiv:1806.07366).
+
+    Args:
+        f: ``f(t, y)``, like y; a module's parameters are found and trained.
+        method: a registered name, or a tableau.
+        t_span: (t0, t1).
+        solver: a whole solver, instead of ``method`` and ``options``.
+        options: steps, rtol, atol, controller, engine, norm, … as for `rkbench.solve`.
+
+    Attributes:
+        last_stats: what the last call cost; all zero before the first.
+
+    Raises:
+        UserError: options that do not fit together.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        method: str | ButcherTableau = "dopri5",
+        *,
+        t_span: Sequence[float] = (0.0, 1.0),
+        solver: Solver | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        self.f = f
+        self.solver = solver if solver is not None else make_solver(method, **options)
+        self.t_span = tuple(t_span)
+        self.last_stats = Stats()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return y(t1), shaped like ``x``.
+
+        Raises:
+            SolveError: an adaptive solve did not reach t1. (Equal steps always do; whether the state is finite
+                is not looked at, because looking waits for the device.)
+        """
+        t1 = self.t_span[-1]
+        solution: Solution = self.solver.engine.solve(self.solver, self.f, x, self.t_span, (t1,))
+        self.last_stats = solution.stats
+        if solution.ended is not Status.OK:
+            raise SolveError(solution, solution.sentence)
+        return solution.y[0]
+
+    def extra_repr(self) -> str:
+        """Return what ``print`` adds to the layer's name."""
+        solver = self.solver
+        cost = f"rtol={solver.rtol:g}, atol={solver.atol:g}" if solver.adaptive else f"steps={solver.steps}"
+        return f"method={solver.method.name}, {cost}, t_span={self.t_span}"

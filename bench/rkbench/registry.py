@@ -1,0 +1,277 @@
+"""Load plugins, name what they bring, and list the broken ones with their reason; nothing happens at import.
+
+Every plugin is loaded, validated and asked on its own, so one that fails harms nobody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import sys
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from rkbench import hookspecs
+from rkbench.controller import StepController
+from rkbench.errors import PluginError, UserError, unknown
+from rkbench.solver import Engine
+from rkbench.tableau import ButcherTableau
+
+GROUP = "rkbench"
+OWN_DISTRIBUTION = "rkbench"
+
+
+def _kinds() -> dict[str, tuple[str, type]]:
+    """Hook -> (what it brings, its type); a function because tasks sit on the same floor."""
+    from rkbench.tasks import Task
+
+    return {
+        "rkbench_methods": ("method", ButcherTableau),
+        "rkbench_controllers": ("controller", StepController),
+        "rkbench_engines": ("engine", Engine),
+        "rkbench_tasks": ("task", Task),
+    }
+
+
+@dataclass
+class Plugin:
+    """One plugin: who it is, what it brought, and what is wrong with it.
+
+    ``problems`` refuse an item or the whole plugin; ``notes`` (such as a corrected claim) do not.
+    """
+
+    name: str
+    distribution: str
+    version: str = ""
+    path: str = ""
+    brought: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def owner(self) -> str:
+        """How messages name it."""
+        return self.path or f"{self.distribution} {self.version}".strip()
+
+    @property
+    def status(self) -> str:
+        """ok, partly refused or failed."""
+        if not self.problems:
+            return "ok"
+        return "partly refused" if self.brought else "failed"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that plugins brought, by kind and name."""
+
+    plugins: tuple[Plugin, ...]
+    items: Mapping[str, Mapping[str, Any]]
+    owners: Mapping[tuple[str, str], Plugin]
+
+    def _get(self, kind: str, name: str) -> Any:
+        if name not in self.items[kind]:
+            raise unknown(kind, name, sorted(self.items[kind]))
+        return self.items[kind][name]
+
+    def method(self, name: str) -> ButcherTableau:
+        """Return a method by name, or raise `UnknownNameError` with the nearest ones."""
+        return self._get("method", name)
+
+    def controller(self, name: str) -> StepController:
+        """Return a controller by name."""
+        return self._get("controller", name)
+
+    def engine(self, name: str) -> Engine:
+        """Return an engine by name."""
+        return self._get("engine", name)
+
+    def task(self, name: str) -> Any:
+        """Return a task by name."""
+        return self._get("task", name)
+
+    @property
+    def methods(self) -> Mapping[str, ButcherTableau]:
+        """All methods, sorted by name."""
+        return self.items["method"]
+
+    @property
+    def controllers(self) -> Mapping[str, StepController]:
+        """All controllers, sorted by name."""
+        return self.items["controller"]
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """All engines, sorted by name."""
+        return self.items["engine"]
+
+    @property
+    def tasks(self) -> Mapping[str, Any]:
+        """All tasks, sorted by name."""
+        return self.items["task"]
+
+    def owner(self, kind: str, name: str) -> Plugin:
+        """Return the plugin that brought an item."""
+        return self.owners[kind, name]
+
+    def broken(self) -> list[Plugin]:
+        """Return the plugins something is wrong with."""
+        return [plugin for plugin in self.plugins if plugin.problems]
+
+
+def load(files: Iterable[str | Path] = ()) -> Registry:
+    """Load every installed plugin of the entry-point group ``rkbench``, and single files.
+
+    A broken plugin is kept in ``Registry.plugins`` with its reason.
+    """
+    found = [(_installed(entry), entry.load) for entry in _entries()]
+    found += [(_single_file(path), _importer(path)) for path in files]
+    offers: list[tuple[Plugin, str, Any]] = []
+    for plugin, importer in found:
+        offers += _ask(plugin, importer)
+    return _settle(tuple(plugin for plugin, _ in found), offers)
+
+
+@cache
+def default() -> Registry:
+    """Return the registry of the installed plugins, loaded once in a process."""
+    return load()
+
+
+def _entries() -> list[EntryPoint]:
+    """Entry points, our own first, then by distribution and name; one per distribution and name."""
+    found = {(entry.dist.name if entry.dist else "", entry.name): entry for entry in entry_points(group=GROUP)}
+    return [found[key] for key in sorted(found, key=lambda key: (key[0] != OWN_DISTRIBUTION, key))]
+
+
+def _installed(entry: EntryPoint) -> Plugin:
+    dist = entry.dist
+    return Plugin(entry.name, dist.name if dist else "unknown", dist.version if dist else "")
+
+
+def _single_file(path: str | Path) -> Plugin:
+    return Plugin(Path(path).stem, "file", path=str(path))
+
+
+def _importer(path: str | Path):
+    """Return a function that imports one file under a name nobody else uses."""
+
+    def importer() -> ModuleType:
+        file = Path(path)
+        if not file.is_file():
+            raise PluginError(f"There is no plugin file {file}; give the path of a Python file.")
+        spec = importlib.util.spec_from_file_location(f"rkbench_plugin_{file.stem}", file.resolve())
+        if spec is None or spec.loader is None:
+            raise PluginError(f"{file} is not a Python file; its name must end in .py.")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return importer
+
+
+def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
+    """Import one plugin, validate it and call its hooks; its output goes nowhere, its warnings to the notes."""
+    offers: list[tuple[Plugin, str, Any]] = []
+    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("always")
+        try:
+            manager = _registered(importer())
+            for hook, (kind, wanted) in _kinds().items():
+                for implementation in getattr(manager.hook, hook).get_hookimpls():
+                    offers += _accepted(plugin, hook, kind, wanted, implementation.function)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything, SystemExit included
+            plugin.problems.append(_reason(error))
+    plugin.notes += [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+    return offers
+
+
+def _registered(module: Any) -> pluggy.PluginManager:
+    unmarked = [
+        name
+        for name in dir(module)
+        if name in _kinds() and callable(getattr(module, name)) and not hasattr(getattr(module, name), "rkbench_impl")
+    ]
+    if unmarked:
+        raise PluginError(f"{unmarked[0]} is not marked as a hook; write @hookimpl above it (from rkbench import hookimpl).")
+    manager = pluggy.PluginManager("rkbench")
+    manager.add_hookspecs(hookspecs)
+    manager.register(module)
+    unspecified = [
+        name
+        for name in dir(module)
+        if hasattr(getattr(module, name, None), "rkbench_impl") and name not in _kinds()
+    ]
+    if unspecified:
+        raise PluginError(f"There is no hook {unspecified[0]}; the hooks are {', '.join(_kinds())}.")
+    return manager
+
+
+def _accepted(plugin: Plugin, hook: str, kind: str, wanted: type, function: Any) -> list[tuple[Plugin, str, Any]]:
+    items = function()
+    if not isinstance(items, (list, tuple)):
+        plugin.problems.append(f"{hook} returned {type(items).__name__}; return a list of {wanted.__name__}s.")
+        return []
+    good = []
+    for item in items:
+        if isinstance(item, wanted) and isinstance(getattr(item, "name", None), str):
+            good.append((plugin, kind, item))
+        else:
+            plugin.problems.append(f"{hook} returned {item!r:.60}, which is not a {wanted.__name__}; remove or build it.")
+    return good
+
+
+def _reason(error: BaseException) -> str:
+    """One sentence: a user error speaks for itself, anything else is named with its place."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = str(error).strip().splitlines()
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name != __file__ and not name.startswith("<"):
+            place = f" ({Path(name).name}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {text[0] if text else 'no message'}{place}."
+
+
+def _settle(plugins: tuple[Plugin, ...], offers: list[tuple[Plugin, str, Any]]) -> Registry:
+    """Give each name to its owner. A built-in keeps its name; two strangers of one name are both refused."""
+    items: dict[str, dict[str, Any]] = {kind: {} for kind, _ in _kinds().values()}
+    owners: dict[tuple[str, str], Plugin] = {}
+    claims: dict[tuple[str, str], list[tuple[Plugin, Any]]] = {}
+    for plugin, kind, item in offers:
+        claims.setdefault((kind, item.name), []).append((plugin, item))
+    for (kind, name), claimants in claims.items():
+        winner = _winner(kind, name, claimants)
+        if winner is not None:
+            plugin, items[kind][name] = winner
+            owners[kind, name] = plugin
+            plugin.brought.append(f"{kind} {name}")
+    return Registry(plugins, {kind: dict(sorted(named.items())) for kind, named in items.items()}, owners)
+
+
+def _winner(kind: str, name: str, claimants: list[tuple[Plugin, Any]]) -> tuple[Plugin, Any] | None:
+    """Return who gets the name, and tell the others whom they clash with."""
+    own = [claim for claim in claimants if claim[0].distribution == OWN_DISTRIBUTION]
+    winner = own[0] if own else claimants[0] if len(claimants) == 1 else None
+    owners = " and ".join(plugin.owner for plugin, _ in claimants)
+    for claim in claimants:
+        if claim is not winner:
+            claim[0].problems.append(
+                f"The {kind} {name!r} is refused: {owners} each bring one of that name; rename it."
+            )
+    return winner

@@ -1,0 +1,102 @@
+"""What a solve hands back: states, why it ended, and what it cost. A failure is a value with advice in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Status(Enum):
+    """How a solve ended; the value is the name in records, `advice` says what to do."""
+
+    OK = "ok"
+    MAX_STEPS = "max_steps"
+    STEP_UNDERFLOW = "step_underflow"
+    NON_FINITE = "non_finite"
+
+    @property
+    def advice(self) -> str:
+        """One sentence for the user."""
+        return _ADVICE[self]
+
+
+_ADVICE = {
+    Status.OK: "The solve reached t1.",
+    Status.MAX_STEPS: "The step budget ran out before t1: raise max_steps, loosen rtol and atol, or look for "
+    "stiffness (an explicit method then takes steps as small as stability asks).",
+    Status.STEP_UNDERFLOW: "The step shrank below the resolution of t: loosen rtol and atol, use float64, or "
+    "look for a discontinuity or singularity of f near the time reached.",
+    Status.NON_FINITE: "f or the state became NaN or infinite: lower the learning rate, take smaller steps, or "
+    "bound the growth of f.",
+}
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What a solve cost.
+
+    Attributes:
+        nfe_start: evaluations of f to choose the first step.
+        nfe_accepted: evaluations in accepted steps; all of a fixed-step solve.
+        nfe_rejected: evaluations in rejected steps.
+        nfe_output: evaluations made only for output times.
+        nfe_backward: evaluations that the gradient will add (0 for backprop).
+        accepted: number of accepted steps.
+        rejected: number of rejected steps.
+        vjps: vector-Jacobian products of f that a backward pass through the outputs takes; 0 when the solve
+            recorded no gradient.
+    """
+
+    nfe_start: int = 0
+    nfe_accepted: int = 0
+    nfe_rejected: int = 0
+    nfe_output: int = 0
+    nfe_backward: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    vjps: int = 0
+
+    @property
+    def nfe(self) -> int:
+        """All evaluations of f in the forward solve."""
+        return self.nfe_start + self.nfe_accepted + self.nfe_rejected + self.nfe_output
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The outcome of one solve.
+
+    Attributes:
+        t: the output times; (t0, t1) unless ``t_eval`` was given.
+        y: ``[len(t), *y0.shape]``. After a failure, rows not reached hold NaN.
+        stats: the counts.
+        steps: the accepted signed step sizes; `rkbench.replay` takes them again.
+        t_reached: how far the solve came.
+        ended: the status as the loop knew it; a fixed-step loop never looks at the state.
+    """
+
+    t: tuple[float, ...]
+    y: Tensor
+    stats: Stats
+    steps: tuple[float, ...]
+    t_reached: float
+    ended: Status = Status.OK
+
+    @cached_property
+    def status(self) -> Status:
+        """How the solve ended. After a fixed-step solve the first look reads the state back once."""
+        if self.ended is Status.OK and not bool(self.y.detach().isfinite().all()):
+            return Status.NON_FINITE
+        return self.ended
+
+    @property
+    def sentence(self) -> str:
+        """What happened, where, and what to do."""
+        if self.status is Status.OK:
+            return Status.OK.advice
+        return f"{self.status.name} at t = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"

@@ -1,0 +1,102 @@
+"""Linear stability, from exact polynomials: the stability polynomial and the intervals it is bounded on.
+
+On y' = λy a step of size h multiplies y by R(z), z = hλ, with
+
+    R(z) = 1 + z b (I - zA)^-1 1 = 1 + sum over k of (b A^(k-1) 1) z^k
+
+(Hairer & Wanner II, section IV.2). Errors are damped where |R(z)| <= 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from rkbench.tableau import ButcherTableau
+
+Polynomial = tuple[Fraction, ...]
+"""Coefficients of 1, z, z², …"""
+
+NOISE = 100
+"""In units of the residual of the order conditions: what rounded coefficients leave where exact ones cancel."""
+
+
+@lru_cache(maxsize=256)
+def stability_polynomial(tableau: ButcherTableau) -> Polynomial:
+    """Return the coefficients of R, exact for the coefficients given.
+
+    Up to the proved order they are 1/k!, and are set to that: rounded decimals would leave some 1e-40 there,
+    whose sign would decide on stability near 0.
+    """
+    coefficients = [Fraction(1)]
+    powers = [Fraction(1)] * tableau.stages
+    for k in range(1, tableau.stages + 1):
+        exact = k <= tableau.order
+        coefficients.append(Fraction(1, math.factorial(k)) if exact else _dot(tableau.b, powers))
+        powers = [_dot(row, powers) for row in tableau.a]
+    while coefficients[-1] == 0:
+        coefficients.pop()
+    return tuple(coefficients)
+
+
+@lru_cache(maxsize=256)
+def real_interval(tableau: ButcherTableau) -> float:
+    """Return the largest x such that |R(-t)| <= 1 for all t in [0, x]."""
+    mirrored = [(-1) ** k * r for k, r in enumerate(stability_polynomial(tableau))]
+    above = (1 - mirrored[0], *(-r for r in mirrored[1:]))  # 1 - R(-x)
+    below = (1 + mirrored[0], *mirrored[1:])  # 1 + R(-x)
+    return min(_first_sign_change(above), _first_sign_change(below))
+
+
+@lru_cache(maxsize=256)
+def imaginary_interval(tableau: ButcherTableau) -> float:
+    """Return the largest x such that |R(it)| <= 1 for all t in [0, x]; 0 when no such x is positive.
+
+    1 - |R(iy)|² is a polynomial in w = y². Its first coefficient that is not 0 decides near 0; in a method with
+    rounded coefficients, one as small as their rounding counts as 0.
+    """
+    excess = _squared_modulus(stability_polynomial(tableau))
+    noise = NOISE * tableau.proofs["b"].residual
+    first = next(k for k, e in enumerate(excess) if k and abs(e) > noise)
+    damped = tuple(-e for e in excess[first:])
+    return math.sqrt(_first_sign_change(damped)) if damped[0] > 0 else 0.0
+
+
+def evaluations_per_step(tableau: ButcherTableau) -> int:
+    """Return how many evaluations of f an accepted step takes: the stages, less one when FSAL."""
+    return tableau.stages - tableau.fsal
+
+
+def _dot(weights: Sequence[Fraction], values: Sequence[Fraction]) -> Fraction:
+    return sum((w * x for w, x in zip(weights, values, strict=False) if w), Fraction())
+
+
+def _squared_modulus(polynomial: Polynomial) -> Polynomial:
+    """Return |R(iy)|² as a polynomial in w = y²: real and imaginary parts are R's even and odd terms."""
+    real = [(-1) ** k * r for k, r in enumerate(polynomial[0::2])]
+    imaginary = [(-1) ** k * r for k, r in enumerate(polynomial[1::2])]
+    squares = [Fraction(0)] * len(polynomial)
+    for part, shift in ((real, 0), (imaginary, 1)):
+        for i, x in enumerate(part):
+            for j, y in enumerate(part):
+                squares[i + j + shift] += x * y
+    return tuple(squares)
+
+
+def _first_sign_change(polynomial: Polynomial) -> float:
+    """Return the smallest positive root of odd multiplicity, infinity without one; isolated exactly.
+
+    A root of even multiplicity only touches the bound, which stays kept.
+    """
+    from sympy import Poly, QQ, Symbol
+
+    terms = [QQ(x.numerator, x.denominator) for x in reversed(polynomial)]
+    _, factors = Poly.from_list(terms, Symbol("x"), domain=QQ).clear_denoms(convert=True)[1].sqf_list()
+    roots = []
+    for factor, multiplicity in factors:
+        if multiplicity % 2:
+            intervals = factor.intervals(inf=0, eps=QQ(1, 10**6))
+            roots += [factor.refine_root(*ends, eps=QQ(1, 10**15)) for ends, _ in intervals if ends[1] > 0][:1]
+    return min((float((low + high) / 2) for low, high in roots if high > 0), default=math.inf)

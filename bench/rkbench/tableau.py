@@ -1,0 +1,344 @@
+"""Butcher tableaux: exact, cited, immutable, and proved before anyone may use them."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from rkbench.errors import TableauError
+from rkbench.order import OrderProof, Row, Weights, principal_error, prove
+
+Number = Fraction | int | float | str
+"""A coefficient: exact (`Fraction`, `int`, "35/384", "0.161") or a float, taken as exactly the float it is."""
+
+Coefficients = Sequence[Number] | str
+"""A row of coefficients; a string is split at blanks, so a printed row can be pasted: "3/40 9/40"."""
+
+
+class TableauWarning(UserWarning):
+    """A claim that undersells the tableau: it is corrected, and said."""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Where a method comes from."""
+
+    authors: str
+    year: int
+    title: str = ""
+    doi: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"{self.authors} ({self.year})", self.title, f"doi:{self.doi}" if self.doi else ""]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class ButcherTableau:
+    """An explicit Runge–Kutta method, as a book prints it.
+
+    With s stages, step h and stage slopes k_i = f(t + c_i h, y + h Σ_j a_ij k_j), the step is
+    y + h Σ_i b_i k_i (Hairer, Nørsett & Wanner I, section II.1).
+
+    Attributes:
+        name: how users ask for it, such as ``"bosh3"``.
+        order: the claimed order. A claim above the truth is refused; below it, the truth is used and a
+            `TableauWarning` says so.
+        c: the s nodes, the leading 0 included.
+        a: the s rows of the staircase; row i holds i entries, so the first is empty.
+        b: the s weights of the solution that is carried forward.
+        source: where the coefficients were published.
+        b_embedded: the s weights of a second *solution* (not of the error) of another order.
+        embedded_order: its claimed order; found when not given.
+        b_embedded_low: a third solution, of lower order still, for the stretched error estimate
+            |e|² / sqrt(|e|² + 0.01 |e_low|²) of Hairer & Wanner's DOP853.
+        embedded_low_order: its claimed order; found when not given.
+        interpolation: dense output; row i holds the coefficients of θ, θ², … in b_i(θ), for 0 ≤ θ ≤ 1.
+
+    Everything else (stages, FSAL, error weights, orders proved, stability) is derived.
+
+    Raises:
+        TableauError: in one sentence, which row, weight or claim is wrong and by how much.
+    """
+
+    name: str
+    order: int
+    c: Coefficients
+    a: Sequence[Coefficients]
+    b: Coefficients
+    source: Citation | None = None
+    b_embedded: Coefficients | None = None
+    embedded_order: int | None = None
+    b_embedded_low: Coefficients | None = None
+    embedded_low_order: int | None = None
+    interpolation: Sequence[Coefficients] | None = None
+
+    _proofs: dict[str, OrderProof] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or any(x.isspace() for x in self.name):
+            raise TableauError(f"A method needs a name without blanks, not {self.name!r}; such as 'bosh3'.")
+        if not isinstance(self.order, int) or self.order < 1:
+            raise TableauError(f"{self.name}: the claimed order must be a whole number from 1 on, not {self.order!r}.")
+        self._read_coefficients()
+        self._prove()
+
+    # Reading: every coefficient becomes a Fraction, every shape is checked.
+
+    def _read_coefficients(self) -> None:
+        c = self._row("c", self.c)
+        rows = self._matrix("a", self.a)
+        exact: dict[str, Any] = {"c": c, "a": self._staircase(rows, len(c)), "b": self._weights("b", self.b, len(c))}
+        for name in ("b_embedded", "b_embedded_low"):
+            if getattr(self, name) is not None:
+                exact[name] = self._weights(name, getattr(self, name), len(c))
+        if self.interpolation is not None:
+            exact["interpolation"] = self._polynomials(len(c))
+        for name, value in exact.items():
+            object.__setattr__(self, name, value)
+        for i, node in enumerate(c, 1):
+            if not -self.tolerance <= node <= 1 + self.tolerance:
+                raise TableauError(
+                    f"{self.name}: node c[{i}] = {float(node):g} lies outside [0, 1], where f would be "
+                    "evaluated outside the interval of integration; check c against the source."
+                )
+
+    def _row(self, where: str, values: Coefficients) -> Row:
+        if isinstance(values, str):
+            values = values.split()
+        if not isinstance(values, Iterable):
+            raise TableauError(f"{self.name}: {where} must be a row of numbers, not {values!r}.")
+        return tuple(self._number(f"{where}[{i}]", x) for i, x in enumerate(values, 1))
+
+    def _number(self, where: str, value: Any) -> Fraction:
+        try:
+            return Fraction(value)
+        except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+            what = "is not a finite number" if isinstance(value, float) else "is not a number"
+            raise TableauError(
+                f"{self.name}: {where} = {value!r} {what}; give a Fraction, an int, a float or a string "
+                'such as "35/384" or "0.161".'
+            ) from None
+
+    def _matrix(self, name: str, rows: Any) -> list[Row]:
+        if isinstance(rows, str) or not isinstance(rows, Iterable):
+            raise TableauError(f"{self.name}: {name} must be a sequence of rows, not {rows!r}.")
+        return [self._row(f"{name}[{i}]", row) for i, row in enumerate(rows, 1)]
+
+    def _staircase(self, rows: list[Row], stages: int) -> tuple[Row, ...]:
+        if len(rows) != stages:
+            missing = " (is the empty first row missing?)" if len(rows) == stages - 1 else ""
+            raise TableauError(
+                f"{self.name}: a has {len(rows)} rows but c has {stages} nodes{missing}; give one row per stage."
+            )
+        for i, row in enumerate(rows, 1):
+            for j, x in enumerate(row[i - 1 :], i):
+                if x != 0:
+                    side = "on the diagonal" if i == j else "above the diagonal"
+                    raise TableauError(
+                        f"{self.name}: a[{i}][{j}] = {float(x):g} lies {side}, which makes the method implicit; "
+                        "rkbench runs explicit methods, so check whether a row is shifted or transposed."
+                    )
+            if len(row) < i - 1:
+                raise TableauError(
+                    f"{self.name}: row a[{i}] has {len(row)} entries and needs {i - 1}; write its zeros out."
+                )
+        return tuple(row[:i] for i, row in enumerate(rows))
+
+    def _weights(self, name: str, values: Any, stages: int) -> Row:
+        row = self._row(name, values)
+        if len(row) != stages:
+            raise TableauError(
+                f"{self.name}: {name} has {len(row)} weights for {stages} stages; give one per stage, zeros included."
+            )
+        return row
+
+    def _polynomials(self, stages: int) -> tuple[Row, ...]:
+        rows = self._matrix("interpolation", self.interpolation)
+        if len(rows) != stages or len({len(row) for row in rows}) != 1 or not rows[0]:
+            raise TableauError(
+                f"{self.name}: interpolation needs {stages} rows (one per stage) of equal length, the "
+                "coefficients of θ, θ², …"
+            )
+        return tuple(rows)
+
+    # Proving: orders by rooted trees, then the claims.
+
+    def _prove(self) -> None:
+        self._prove_claim("b", "order")
+        if self.b_embedded is not None:
+            self._refuse_error_weights("b_embedded")
+            self._prove_claim("b_embedded", "embedded_order")
+        elif self.embedded_order is not None:
+            raise TableauError(f"{self.name}: embedded_order is claimed without b_embedded; give both or neither.")
+        if self.b_embedded_low is not None:
+            if self.b_embedded is None:
+                raise TableauError(f"{self.name}: b_embedded_low only refines b_embedded; give b_embedded too.")
+            self._refuse_error_weights("b_embedded_low")
+            self._prove_claim("b_embedded_low", "embedded_low_order")
+        if self.interpolation is not None:
+            self._prove_interpolation()
+
+    def _refuse_error_weights(self, name: str) -> None:
+        weights: Row = getattr(self, name)
+        if weights == self.b:
+            raise TableauError(
+                f"{self.name}: {name} equals b, so every error estimate would be 0; give the second solution "
+                "of the pair or leave it out."
+            )
+        if abs(sum(weights)) <= self.tolerance:
+            raise TableauError(
+                f"{self.name}: {name} sums to 0, so these are error weights b - b̂ rather than a solution b̂; "
+                "give b̂ itself."
+            )
+
+    def _prove_claim(self, weights: str, claim: str) -> None:
+        claimed: int | None = getattr(self, claim)
+        proof = prove(self._trees, getattr(self, weights), self.tolerance)
+        self._proofs[weights] = proof
+        if proof.order == 0:
+            total = float(sum(getattr(self, weights)))
+            raise TableauError(
+                f"{self.name}: {weights} sums to {total:.12g} and must sum to 1 (off by {proof.gap:.2g}); "
+                "check its weights against the source."
+            )
+        if claimed is not None and proof.order < claimed:
+            raise TableauError(self._refuted(weights, claim, claimed, proof))
+        if claimed is not None and proof.order > claimed:
+            warnings.warn(
+                f"{self.name}: {claim} is claimed to be {claimed}, but {weights} has order {proof.order}, which is used.",
+                TableauWarning,
+                stacklevel=5,
+            )
+        object.__setattr__(self, claim, proof.order)
+
+    def _refuted(self, weights: str, claim: str, claimed: int, proof: OrderProof) -> str:
+        sentence = (
+            f"{self.name}: {claim} {claimed} is claimed, but {weights} has order {proof.order}: the condition "
+            f"of order {proof.order + 1} for the tree {proof.broken} is off by {proof.gap:.2g}"
+        )
+        if self.row_sum_defects:
+            i, defect = max(self.row_sum_defects.items(), key=lambda found: abs(found[1]))
+            sentence += f", and row a[{i}] sums to {float(sum(self.a[i - 1])):.12g} where c[{i}] = {float(self.c[i - 1]):.12g} (off by {defect:+.2g})"
+        return sentence + f"; check the coefficients against the source, or claim {claim}={proof.order}."
+
+    def _prove_interpolation(self) -> None:
+        defects = [abs(sum(row) - b) for row, b in zip(self.interpolation, self.b, strict=True)]
+        worst = max(range(self.stages), key=defects.__getitem__)
+        if defects[worst] > self.tolerance:
+            raise TableauError(
+                f"{self.name}: interpolation row {worst + 1} sums to b[{worst + 1}] off by "
+                f"{float(defects[worst]):.2g}, so the dense output would not end on the step; check the row."
+            )
+        if self.interpolation_order < 1:
+            raise TableauError(
+                f"{self.name}: the interpolation weights are not consistent (Σ b_i(θ) must be θ); check their columns."
+            )
+
+    # Derived, never asked for.
+
+    @cached_property
+    def tolerance(self) -> float:
+        """How far a condition may be off when coefficients are rounded: 1e-12·max(1, max|coefficient|²)."""
+        largest = max((abs(x) for row in (*self.a, self.b, self.b_embedded or ()) for x in row), default=Fraction(1))
+        return 1e-12 * max(1.0, float(largest) ** 2)
+
+    @cached_property
+    def _trees(self) -> Weights:
+        return Weights(self.a, self.c, coloured=self.coloured)
+
+    @cached_property
+    def row_sum_defects(self) -> dict[int, float]:
+        """Σ_j a_ij - c_i by stage (counted from 1), where it exceeds the tolerance."""
+        defects = {i: sum(row, Fraction()) - c for i, (row, c) in enumerate(zip(self.a, self.c, strict=True), 1)}
+        return {i: float(defect) for i, defect in defects.items() if abs(defect) > self.tolerance}
+
+    @property
+    def coloured(self) -> bool:
+        """Whether the two-coloured trees decide the order, because a row does not sum to its node."""
+        return bool(self.row_sum_defects)
+
+    @property
+    def stages(self) -> int:
+        """The number of stages s."""
+        return len(self.c)
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether an embedded solution estimates the error."""
+        return self.b_embedded is not None
+
+    @cached_property
+    def fsal(self) -> bool:
+        """First same as last: the last stage is f at the end of the step, which opens the next one."""
+        return self.stages > 1 and self.c[0] == 0 and self.c[-1] == 1 and (*self.a[-1], Fraction()) == self.b
+
+    @cached_property
+    def error_weights(self) -> Row | None:
+        """b - b̂, differenced exactly: the error estimate is h Σ_i (b_i - b̂_i) k_i."""
+        return _difference(self.b, self.b_embedded)
+
+    @cached_property
+    def error_weights_low(self) -> Row | None:
+        """b - b̂_low, likewise."""
+        return _difference(self.b, self.b_embedded_low)
+
+    @property
+    def error_exponent(self) -> int | None:
+        """The power k of h at which the error estimate shrinks; controllers use the exponent 1/k.
+
+        min(p, p̂) + 1 for a pair; 2(p̂ + 1) - (p̂_low + 1) for the stretched estimate, 8 for DOP853.
+        """
+        if self.embedded_order is None:
+            return None
+        k = min(self.order, self.embedded_order) + 1
+        return k if self.embedded_low_order is None else 2 * k - (self.embedded_low_order + 1)
+
+    @property
+    def proofs(self) -> dict[str, OrderProof]:
+        """The proof of each set of weights: ``b``, ``b_embedded``, ``b_embedded_low``."""
+        return dict(self._proofs)
+
+    @cached_property
+    def interpolation_order(self) -> int:
+        """The order q of the dense output: Σ_i b_i(θ) Φ_i(t) = θ^|t| / γ(t) for all trees up to q nodes."""
+        columns = list(zip(*(self.interpolation or ()), strict=True))
+        order = 0
+        while order < self.order and all(self._column_holds(column, power, order + 1) for power, column in enumerate(columns, 1)):
+            order += 1
+        return order
+
+    def _column_holds(self, column: Row, power: int, nodes: int) -> bool:
+        """Whether the coefficient of θ^power in Σ b_i(θ) Φ_i(t) is 1/γ(t) for power = |t| and else 0."""
+        from rkbench.order import trees
+
+        for tree in trees(nodes, self.coloured):
+            total, scale = self._trees.sum(column, tree)
+            wanted = 1 / tree.density if power == nodes else 0.0
+            if abs(total / scale - wanted) > self.tolerance:
+                return False
+        return True
+
+    @cached_property
+    def principal_error_norm(self) -> float:
+        """The 2-norm of the leading error coefficients, over the trees of order + 1."""
+        return principal_error(self._trees, self.b, self.order)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the coefficients alone: two methods with equal digests are the same method."""
+        parts = (self.c, self.a, self.b, self.b_embedded, self.b_embedded_low, self.interpolation)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+    def renamed(self, name: str) -> ButcherTableau:
+        """Return the same method under another name."""
+        return replace(self, name=name)
+
+
+def _difference(b: Row, other: Row | None) -> Row | None:
+    return None if other is None else tuple(x - y for x, y in zip(b, other, strict=True))
