@@ -52,6 +52,9 @@ class StepController:
         largest: greatest factor h_new / h.
         prescribed: the signed steps of a `replay`, taken as given.
         source: where it was published.
+
+    Raises:
+        SolverError: the limits or the safety factor would let a rejected step grow.
     """
 
     name: str
@@ -61,6 +64,13 @@ class StepController:
     largest: float = 10.0
     prescribed: tuple[float, ...] | None = None
     source: Citation | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 < self.smallest < 1 <= self.largest and 0 < self.safety < 1):
+            raise SolverError(
+                f"{self.name}: safety = {self.safety!r} and smallest = {self.smallest!r} must lie between 0 and 1, so "
+                f"that a rejected step shrinks, and largest = {self.largest!r} must be at least 1; change them."
+            )
 
     @property
     def adaptive(self) -> bool:

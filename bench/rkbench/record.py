@@ -52,41 +52,75 @@ class Record:
     compiled: bool = _column("Whether the solve was compiled", False)
     threads: int = _column("CPU threads of torch", 0)
     seed: int = _column("Seed of initial weights and batch order, the same for every solver", 0)
-    status: str = _column("How the cell ended: " + ", ".join(v for k, v in vars(CellStatus).items() if k.isupper()), "")
+    status: str = _column(
+        "How the cell ended: " + ", ".join(v for k, v in vars(CellStatus).items() if k.isupper()), ""
+    )
     message: str = _column("One sentence about a cell that did not end ok", "")
-    train_seconds: float | None = _column("Time of all training steps, in seconds: forward, backward and update; loading, evaluation and warm-up excluded")
+    train_seconds: float | None = _column(
+        "Time of all training steps, in seconds: forward, backward and update; loading, evaluation and warm-up excluded"
+    )
     epoch_seconds: float | None = _column("Median over epochs of the training time of one epoch, in seconds")
     eval_seconds: float | None = _column("Time of one pass over the test set after training, in seconds")
-    compile_seconds: float | None = _column("Time of the first, warming training steps less that of as many later ones, in seconds")
-    wall_seconds: float | None = _column("Time of the whole cell, in seconds, from its process's first line to its record")
-    train_accuracy: float | None = _column("Share of the training set classified correctly after training, 0 to 1")
+    compile_seconds: float | None = _column(
+        "Time of the first, warming training steps less that of as many later ones, in seconds"
+    )
+    wall_seconds: float | None = _column(
+        "Time of the whole cell, in seconds, from its process's first line to its record"
+    )
+    train_accuracy: float | None = _column(
+        "Share of the training set classified correctly after training, 0 to 1"
+    )
     test_accuracy: float | None = _column("Share of the test set classified correctly after training, 0 to 1")
     train_loss: float | None = _column("Mean cross-entropy over the training set after training, in nats")
     test_loss: float | None = _column("Mean cross-entropy over the test set after training, in nats")
-    nfe_forward: float | None = _column("Evaluations of f in the forward pass of one training step, counted by the harness; median over all steps")
-    nfe_backward: float | None = _column("Evaluations of f in the backward pass of one training step, counted by the harness; median over all steps")
-    vjps: float | None = _column("Vector-Jacobian products of f in one training step, counted by the harness; median over the audited steps")
-    nfe_eval: float | None = _column("Evaluations of f per forward solve of a test batch after training; median")
-    accepted: float | None = _column("Accepted steps of the forward solve of one training step; median over all steps")
-    rejected: float | None = _column("Rejected steps of the forward solve of one training step; mean over all steps, since the median is mostly 0")
+    nfe_forward: float | None = _column(
+        "Evaluations of f in the forward pass of one training step, counted by the harness; median over all steps"
+    )
+    nfe_backward: float | None = _column(
+        "Evaluations of f in the backward pass of one training step, counted by the harness; median over all steps"
+    )
+    vjps: float | None = _column(
+        "Vector-Jacobian products of f in one training step, counted by the harness; median over the audited steps"
+    )
+    nfe_eval: float | None = _column(
+        "Evaluations of f per forward solve of a test batch after training; median"
+    )
+    accepted: float | None = _column(
+        "Accepted steps of the forward solve of one training step; median over all steps"
+    )
+    rejected: float | None = _column(
+        "Rejected steps of the forward solve of one training step; mean over all steps, since the median is mostly 0"
+    )
     parameters: int | None = _column("Trainable parameters of the network")
-    peak_memory_mb: float | None = _column("Peak memory, in MiB: of the process on a CPU, of torch's allocator on a GPU")
+    peak_memory_mb: float | None = _column(
+        "Peak memory, in MiB: of the process on a CPU, of torch's allocator on a GPU"
+    )
     order: int | None = _column("Proved order of the method")
     stages: int | None = _column("Stages of the method")
-    error_estimator: str = _column("Orders of the solutions the error estimate compares, such as `5(4)`; empty without one", "")
-    target: float | None = _column("Test accuracy that the task names as its target, 0 to 1, fixed before the run")
-    seconds_to_target: float | None = _column("Training time until the first epoch that ends at or above the target, in seconds; empty when none did")
+    error_estimator: str = _column(
+        "Orders of the solutions the error estimate compares, such as `5(4)`; empty without one", ""
+    )
+    target: float | None = _column(
+        "Test accuracy that the task names as its target, 0 to 1, fixed before the run"
+    )
+    seconds_to_target: float | None = _column(
+        "Training time until the first epoch that ends at or above the target, in seconds; empty when none did"
+    )
     timing_valid: bool = _column("Whether the cell ran alone, so that its times may be compared", False)
     measured_at: str = _column("When the cell ended, UTC, ISO 8601", "")
     host: str = _column("Name of the machine", "")
-    commit: str = _column("Commit of rkbench, with `+dirty` when the tree was changed; empty for an installed wheel", "")
+    commit: str = _column(
+        "Commit of rkbench, with `+dirty` when the tree was changed; empty for an installed wheel", ""
+    )
     rkbench_version: str = _column("Version of rkbench", "")
     plugin: str = _column("Distribution or file that brought the method", "")
     plugin_version: str = _column("Version of that distribution", "")
     torch_version: str = _column("Version of torch", "")
     method_digest: str = _column("Hash of the method's coefficients", "")
     data_sha256: str = _column("Checksum of the dataset as the network saw it", "")
-    curve: list[dict[str, Any]] = field(default_factory=list, metadata={"doc": "One row per epoch, see below"})
+    curve: list[dict[str, Any]] = field(
+        default_factory=list, metadata={"doc": "One row per epoch, see below"}
+    )
 
     def to_json(self) -> str:
         """Return the row as one line of strict JSON."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isroutine
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -149,7 +150,9 @@ def default() -> Registry:
 
 def _entries() -> list[EntryPoint]:
     """Entry points, our own first, then by distribution and name; one per distribution and name."""
-    found = {(entry.dist.name if entry.dist else "", entry.name): entry for entry in entry_points(group=GROUP)}
+    found = {
+        (entry.dist.name if entry.dist else "", entry.name): entry for entry in entry_points(group=GROUP)
+    }
     return [found[key] for key in sorted(found, key=lambda key: (key[0] != OWN_DISTRIBUTION, key))]
 
 
@@ -183,7 +186,8 @@ def _importer(path: str | Path):
 def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
     """Import one plugin, validate it and call its hooks; its output goes nowhere, its warnings to the notes."""
     offers: list[tuple[Plugin, str, Any]] = []
-    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
+    quiet = (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()))
+    with warnings.catch_warnings(record=True) as caught, quiet[0], quiet[1]:
         warnings.simplefilter("always")
         try:
             manager = _registered(importer())
@@ -199,37 +203,42 @@ def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
 
 
 def _registered(module: Any) -> pluggy.PluginManager:
-    unmarked = [
-        name
-        for name in dir(module)
-        if name in _kinds() and callable(getattr(module, name)) and not hasattr(getattr(module, name), "rkbench_impl")
-    ]
-    if unmarked:
-        raise PluginError(f"{unmarked[0]} is not marked as a hook; write @hookimpl above it (from rkbench import hookimpl).")
+    """Return a manager that holds this plugin alone; refuses hooks that pluggy would silently pass over."""
+    named = {name: getattr(module, name, None) for name in dir(module)}
+    marked = {name for name, thing in named.items() if isinstance(getattr(thing, "rkbench_impl", None), dict)}
+    meant = {name for name, thing in named.items() if name.startswith("rkbench_") and isroutine(thing)}
+    for name in sorted(marked | meant):
+        if name not in _kinds():
+            raise PluginError(f"There is no hook {name}; the hooks are {', '.join(_kinds())}.")
+        if name not in marked:
+            raise PluginError(
+                f"{name} is not marked as a hook; write @hookimpl above it (from rkbench import hookimpl)."
+            )
+    if not marked:
+        raise PluginError("It has no hook; write a function such as rkbench_methods and @hookimpl above it.")
     manager = pluggy.PluginManager("rkbench")
     manager.add_hookspecs(hookspecs)
     manager.register(module)
-    unspecified = [
-        name
-        for name in dir(module)
-        if hasattr(getattr(module, name, None), "rkbench_impl") and name not in _kinds()
-    ]
-    if unspecified:
-        raise PluginError(f"There is no hook {unspecified[0]}; the hooks are {', '.join(_kinds())}.")
     return manager
 
 
-def _accepted(plugin: Plugin, hook: str, kind: str, wanted: type, function: Any) -> list[tuple[Plugin, str, Any]]:
+def _accepted(
+    plugin: Plugin, hook: str, kind: str, wanted: type, function: Any
+) -> list[tuple[Plugin, str, Any]]:
     items = function()
     if not isinstance(items, (list, tuple)):
-        plugin.problems.append(f"{hook} returned {type(items).__name__}; return a list of {wanted.__name__}s.")
+        plugin.problems.append(
+            f"{hook} returned {type(items).__name__}; return a list of {wanted.__name__}s."
+        )
         return []
     good = []
     for item in items:
         if isinstance(item, wanted) and isinstance(getattr(item, "name", None), str):
             good.append((plugin, kind, item))
         else:
-            plugin.problems.append(f"{hook} returned {item!r:.60}, which is not a {wanted.__name__}; remove or build it.")
+            plugin.problems.append(
+                f"{hook} returned {item!r:.60}, which is not a {wanted.__name__}; remove or build it."
+            )
     return good
 
 

@@ -109,11 +109,17 @@ class Solver:
         if self.controller.name == "replay" and prescribed is None:
             raise SolverError("The replay controller needs its steps; pass controller=rkbench.replay(steps).")
         if self.adaptive and self.steps is not None:
-            raise SolverError(f"{name}: steps={self.steps} asks for equal steps, which {self.controller.name} does not take; drop one.")
+            raise SolverError(
+                f"{name}: steps={self.steps} asks for equal steps, which {self.controller.name} does not take; drop one."
+            )
         if self.adaptive and not self.method.adaptive:
-            raise SolverError(f"{name} has no embedded solution to estimate its error with; give steps=10, say.")
+            raise SolverError(
+                f"{name} has no embedded solution to estimate its error with; give steps=10, say."
+            )
         if not self.adaptive and prescribed is None and self.steps is None:
-            raise SolverError(f"{name}: equal steps were asked for without saying how many; give steps=10, say.")
+            raise SolverError(
+                f"{name}: equal steps were asked for without saying how many; give steps=10, say."
+            )
         if self.steps is not None and (not isinstance(self.steps, int) or self.steps < 1):
             raise SolverError(f"steps must be a whole number from 1 on, not {self.steps!r}.")
         if self.max_steps < 1:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from rkbench.tableau import ButcherTableau
 
@@ -20,7 +21,7 @@ Polynomial = tuple[Fraction, ...]
 """Coefficients of 1, z, z², …"""
 
 NOISE = 100
-"""In units of the residual of the order conditions: what rounded coefficients leave where exact ones cancel."""
+"""In residuals of the order conditions: what rounded coefficients may leave where exact ones cancel."""
 
 
 @lru_cache(maxsize=256)
@@ -45,7 +46,7 @@ def stability_polynomial(tableau: ButcherTableau) -> Polynomial:
 def real_interval(tableau: ButcherTableau) -> float:
     """Return the largest x such that |R(-t)| <= 1 for all t in [0, x]."""
     mirrored = [(-1) ** k * r for k, r in enumerate(stability_polynomial(tableau))]
-    above = (1 - mirrored[0], *(-r for r in mirrored[1:]))  # 1 - R(-x)
+    above = tuple(-r for r in mirrored[1:])  # (1 - R(-x)) / x
     below = (1 + mirrored[0], *mirrored[1:])  # 1 + R(-x)
     return min(_first_sign_change(above), _first_sign_change(below))
 
@@ -54,12 +55,12 @@ def real_interval(tableau: ButcherTableau) -> float:
 def imaginary_interval(tableau: ButcherTableau) -> float:
     """Return the largest x such that |R(it)| <= 1 for all t in [0, x]; 0 when no such x is positive.
 
-    1 - |R(iy)|² is a polynomial in w = y². Its first coefficient that is not 0 decides near 0; in a method with
-    rounded coefficients, one as small as their rounding counts as 0.
+    1 - |R(iy)|² is a polynomial in w = y². Its first coefficient that is not 0 decides near 0; in a method
+    with rounded coefficients, one as small as their rounding counts as 0.
     """
     excess = _squared_modulus(stability_polynomial(tableau))
     noise = NOISE * tableau.proofs["b"].residual
-    first = next(k for k, e in enumerate(excess) if k and abs(e) > noise)
+    first = next((k for k, e in enumerate(excess) if k and abs(e) > noise), len(excess) - 1)
     damped = tuple(-e for e in excess[first:])
     return math.sqrt(_first_sign_change(damped)) if damped[0] > 0 else 0.0
 
@@ -69,7 +70,7 @@ def evaluations_per_step(tableau: ButcherTableau) -> int:
     return tableau.stages - tableau.fsal
 
 
-def _dot(weights: Sequence[Fraction], values: Sequence[Fraction]) -> Fraction:
+def _dot(weights: Sequence, values: Sequence[Fraction]) -> Fraction:
     return sum((w * x for w, x in zip(weights, values, strict=False) if w), Fraction())
 
 
@@ -90,13 +91,13 @@ def _first_sign_change(polynomial: Polynomial) -> float:
 
     A root of even multiplicity only touches the bound, which stays kept.
     """
-    from sympy import Poly, QQ, Symbol
+    from sympy import QQ, Poly, Symbol
 
     terms = [QQ(x.numerator, x.denominator) for x in reversed(polynomial)]
-    _, factors = Poly.from_list(terms, Symbol("x"), domain=QQ).clear_denoms(convert=True)[1].sqf_list()
+    whole: Any = Poly.from_list(terms, Symbol("x"), domain=QQ).clear_denoms(convert=True)[1]
     roots = []
-    for factor, multiplicity in factors:
+    for factor, multiplicity in whole.sqf_list()[1]:
         if multiplicity % 2:
-            intervals = factor.intervals(inf=0, eps=QQ(1, 10**6))
-            roots += [factor.refine_root(*ends, eps=QQ(1, 10**15)) for ends, _ in intervals if ends[1] > 0][:1]
-    return min((float((low + high) / 2) for low, high in roots if high > 0), default=math.inf)
+            isolated = [ends for ends, _ in factor.intervals(inf=0) if ends[1] > 0]
+            roots += [factor.refine_root(*ends, eps=QQ(1, 10**15)) for ends in isolated[:1]]
+    return min((float((low + high) / 2) for low, high in roots), default=math.inf)

@@ -40,9 +40,13 @@ def read(folder: str | Path) -> Ledger:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RunError(f"{folder} is not a run: it has no {MANIFEST}; give the folder that `rkbench run` named.") from None
+        raise RunError(
+            f"{folder} is not a run: it has no {MANIFEST}; give the folder that `rkbench run` named."
+        ) from None
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder / MANIFEST} cannot be read ({error}); restore it or start a new run.") from None
+        raise RunError(
+            f"{folder / MANIFEST} cannot be read ({error}); restore it or start a new run."
+        ) from None
     records, notes = _records(folder / RECORDS)
     return Ledger(manifest, records, notes)
 
@@ -58,10 +62,14 @@ def _records(path: Path) -> tuple[list[Record], list[str]]:
         try:
             record = Record.from_dict(json.loads(line))
         except (ValueError, TypeError):
-            notes.append(f"{path.name}, line {number} is not a record and was left out; its cell counts as not run.")
+            notes.append(
+                f"{path.name}, line {number} is not a record and was left out; its cell counts as not run."
+            )
             continue
         if record.cell_id in found:
-            notes.append(f"{path.name}, line {number} repeats cell {record.cell_id}; the first record counts.")
+            notes.append(
+                f"{path.name}, line {number} repeats cell {record.cell_id}; the first record counts."
+            )
         else:
             found[record.cell_id] = record
     return list(found.values()), notes
@@ -118,7 +126,9 @@ class Writer:
         with (self.folder / TORN).open("ab") as file:
             file.write(torn + b"\n")
         os.truncate(path, len(whole) + len(newline))
-        return [f"The last line of {RECORDS} was torn by a killed run; it is kept in {TORN} and its cell runs again."]
+        return [
+            f"The last line of {RECORDS} was torn by a killed run; it is kept in {TORN} and its cell runs again."
+        ]
 
 
 @contextlib.contextmanager
@@ -132,7 +142,9 @@ def opened(folder: Path) -> Iterator[Writer]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("a")
     except OSError as error:
-        raise RunError(f"{folder} cannot be written ({error.strerror}); choose another folder with --out.") from None
+        raise RunError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder with --out."
+        ) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

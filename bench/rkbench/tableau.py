@@ -6,6 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,13 @@ Coefficients = Sequence[Number] | str
 """A row of coefficients; a string is split at blanks, so a printed row can be pasted: "3/40 9/40"."""
 
 
+LARGEST = 10**6
+"""No coefficient may be larger; those of published methods stay below a thousand."""
+
+LONGEST = 1000
+"""The largest exponent, up or down, of a decimal string."""
+
+
 class TableauWarning(UserWarning):
     """A claim that undersells the tableau: it is corrected, and said."""
 
@@ -32,6 +40,11 @@ class Citation:
     year: int
     title: str = ""
     doi: str = ""
+
+    @property
+    def short(self) -> str:
+        """Authors and year."""
+        return f"{self.authors} {self.year}"
 
     def __str__(self) -> str:
         parts = [f"{self.authors} ({self.year})", self.title, f"doi:{self.doi}" if self.doi else ""]
@@ -83,17 +96,30 @@ class ButcherTableau:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or any(x.isspace() for x in self.name):
             raise TableauError(f"A method needs a name without blanks, not {self.name!r}; such as 'bosh3'.")
-        if not isinstance(self.order, int) or self.order < 1:
-            raise TableauError(f"{self.name}: the claimed order must be a whole number from 1 on, not {self.order!r}.")
+        for claim in ("order", "embedded_order", "embedded_low_order"):
+            self._check_claim(claim)
         self._read_coefficients()
         self._prove()
+
+    def _check_claim(self, claim: str) -> None:
+        value = getattr(self, claim)
+        if value is None and claim != "order":
+            return
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise TableauError(
+                f"{self.name}: {claim} must be a whole number from 1 on, not {value!r}; claim the order of the source."
+            )
 
     # Reading: every coefficient becomes a Fraction, every shape is checked.
 
     def _read_coefficients(self) -> None:
         c = self._row("c", self.c)
         rows = self._matrix("a", self.a)
-        exact: dict[str, Any] = {"c": c, "a": self._staircase(rows, len(c)), "b": self._weights("b", self.b, len(c))}
+        exact: dict[str, Any] = {
+            "c": c,
+            "a": self._staircase(rows, len(c)),
+            "b": self._weights("b", self.b, len(c)),
+        }
         for name in ("b_embedded", "b_embedded_low"):
             if getattr(self, name) is not None:
                 exact[name] = self._weights(name, getattr(self, name), len(c))
@@ -117,13 +143,19 @@ class ButcherTableau:
 
     def _number(self, where: str, value: Any) -> Fraction:
         try:
-            return Fraction(value)
-        except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+            number = _exact(value)
+        except (ValueError, TypeError, ArithmeticError):
             what = "is not a finite number" if isinstance(value, float) else "is not a number"
             raise TableauError(
-                f"{self.name}: {where} = {value!r} {what}; give a Fraction, an int, a float or a string "
+                f"{self.name}: {where} = {value!r:.60} {what}; give a Fraction, an int, a float or a string "
                 'such as "35/384" or "0.161".'
             ) from None
+        if abs(number) > LARGEST:
+            raise TableauError(
+                f"{self.name}: {where} = {value!r:.60} is beyond {LARGEST:.0e}, where round-off would drown the "
+                "method; is a decimal point missing?"
+            )
+        return number
 
     def _matrix(self, name: str, rows: Any) -> list[Row]:
         if isinstance(rows, str) or not isinstance(rows, Iterable):
@@ -175,10 +207,14 @@ class ButcherTableau:
             self._refuse_error_weights("b_embedded")
             self._prove_claim("b_embedded", "embedded_order")
         elif self.embedded_order is not None:
-            raise TableauError(f"{self.name}: embedded_order is claimed without b_embedded; give both or neither.")
+            raise TableauError(
+                f"{self.name}: embedded_order is claimed without b_embedded; give both or neither."
+            )
         if self.b_embedded_low is not None:
             if self.b_embedded is None:
-                raise TableauError(f"{self.name}: b_embedded_low only refines b_embedded; give b_embedded too.")
+                raise TableauError(
+                    f"{self.name}: b_embedded_low only refines b_embedded; give b_embedded too."
+                )
             self._refuse_error_weights("b_embedded_low")
             self._prove_claim("b_embedded_low", "embedded_low_order")
         if self.interpolation is not None:
@@ -224,7 +260,8 @@ class ButcherTableau:
         )
         if self.row_sum_defects:
             i, defect = max(self.row_sum_defects.items(), key=lambda found: abs(found[1]))
-            sentence += f", and row a[{i}] sums to {float(sum(self.a[i - 1])):.12g} where c[{i}] = {float(self.c[i - 1]):.12g} (off by {defect:+.2g})"
+            total, node = float(sum(self.a[i - 1])), float(self.c[i - 1])
+            sentence += f", and row a[{i}] sums to {total:.12g} where c[{i}] = {node:.12g} (off by {defect:+.2g})"
         return sentence + f"; check the coefficients against the source, or claim {claim}={proof.order}."
 
     def _prove_interpolation(self) -> None:
@@ -244,9 +281,14 @@ class ButcherTableau:
 
     @cached_property
     def tolerance(self) -> float:
-        """How far a condition may be off when coefficients are rounded: 1e-12·max(1, max|coefficient|²)."""
-        largest = max((abs(x) for row in (*self.a, self.b, self.b_embedded or ()) for x in row), default=Fraction(1))
-        return 1e-12 * max(1.0, float(largest) ** 2)
+        """How far a condition may be off when coefficients are rounded: 1e-12·max(1, max|coefficient|²).
+
+        At most 1e-9: below 1/12!, the least that any condition up to order 12 asks for.
+        """
+        largest = max(
+            (abs(x) for row in (*self.a, self.b, self.b_embedded or ()) for x in row), default=Fraction(1)
+        )
+        return min(1e-12 * max(1.0, float(largest) ** 2), 1e-9)
 
     @cached_property
     def _trees(self) -> Weights:
@@ -255,7 +297,9 @@ class ButcherTableau:
     @cached_property
     def row_sum_defects(self) -> dict[int, float]:
         """Σ_j a_ij - c_i by stage (counted from 1), where it exceeds the tolerance."""
-        defects = {i: sum(row, Fraction()) - c for i, (row, c) in enumerate(zip(self.a, self.c, strict=True), 1)}
+        defects = {
+            i: sum(row, Fraction()) - c for i, (row, c) in enumerate(zip(self.a, self.c, strict=True), 1)
+        }
         return {i: float(defect) for i, defect in defects.items() if abs(defect) > self.tolerance}
 
     @property
@@ -280,12 +324,12 @@ class ButcherTableau:
 
     @cached_property
     def error_weights(self) -> Row | None:
-        """b - b̂, differenced exactly: the error estimate is h Σ_i (b_i - b̂_i) k_i."""
+        """B - b̂, differenced exactly: the error estimate is h Σ_i (b_i - b̂_i) k_i."""
         return _difference(self.b, self.b_embedded)
 
     @cached_property
     def error_weights_low(self) -> Row | None:
-        """b - b̂_low, likewise."""
+        """B - b̂_low, likewise."""
         return _difference(self.b, self.b_embedded_low)
 
     @property
@@ -309,7 +353,9 @@ class ButcherTableau:
         """The order q of the dense output: Σ_i b_i(θ) Φ_i(t) = θ^|t| / γ(t) for all trees up to q nodes."""
         columns = list(zip(*(self.interpolation or ()), strict=True))
         order = 0
-        while order < self.order and all(self._column_holds(column, power, order + 1) for power, column in enumerate(columns, 1)):
+        while order < self.order and all(
+            self._column_holds(column, power, order + 1) for power, column in enumerate(columns, 1)
+        ):
             order += 1
         return order
 
@@ -335,9 +381,24 @@ class ButcherTableau:
         parts = (self.c, self.a, self.b, self.b_embedded, self.b_embedded_low, self.interpolation)
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
+    def __hash__(self) -> int:
+        # Solves look their scheme up by the method; hashing every fraction each time would cost more than a stage.
+        return hash((self.name, self.digest))
+
     def renamed(self, name: str) -> ButcherTableau:
         """Return the same method under another name."""
         return replace(self, name=name)
+
+
+def _exact(value: Any) -> Fraction:
+    """Return a number as exactly what it is; refuses truth values, and exponents that would fill the memory."""
+    if isinstance(value, bool):
+        raise TypeError(value)
+    if isinstance(value, str) and "/" not in value:
+        value = Decimal(value)
+        if value and abs(value.adjusted()) > LONGEST:
+            raise ValueError(value)
+    return Fraction(value)
 
 
 def _difference(b: Row, other: Row | None) -> Row | None:

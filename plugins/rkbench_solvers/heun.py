@@ -2,9 +2,7 @@
 
 from rkbench import ButcherTableau, Citation
 
-HEUN_1900 = Citation(
-    "Heun", 1900, "Neue Methode zur approximativen Integration der Differentialgleichungen"
-)
+HEUN_1900 = Citation("Heun", 1900, "Neue Methode zur approximativen Integration der Differentialgleichungen")
 
 # fmt: off
 HEUN_2 = ButcherTableau(

@@ -3,7 +3,9 @@
 from rkbench import ButcherTableau, Citation
 
 OWREN_ZENNARO_1992 = Citation(
-    "Owren & Zennaro", 1992, "Derivation of efficient, continuous, explicit Runge-Kutta methods",
+    "Owren & Zennaro",
+    1992,
+    "Derivation of efficient, continuous, explicit Runge-Kutta methods",
     doi="10.1137/0913084",
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 from torch import Tensor
 
@@ -29,7 +28,10 @@ def grid(solver: Solver, t0: float, t1: float) -> list[float]:
         return [t0 + i * (t1 - t0) / solver.steps for i in range(solver.steps)] + [t1]
     times = list(itertools.accumulate(prescribed, initial=t0))
     if abs(times[-1] - t1) > 1e-9 * max(abs(t1 - t0), abs(t1)):
-        raise SolverError(f"The replayed steps lead from {t0:g} to {times[-1]:g}, not to t1 = {t1:g}; pass the steps of a solve over the same interval.")
+        raise SolverError(
+            f"The replayed steps lead from {t0:g} to {times[-1]:g}, not to t1 = {t1:g}; pass the steps of a solve "
+            "over the same interval."
+        )
     return [*times[:-1], t1]
 
 
@@ -51,7 +53,13 @@ def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], 
     n = len(times) - 1
     vjps = len(scheme.carries) * n if y.requires_grad else 0
     stats = Stats(nfe_accepted=f.calls, accepted=n, vjps=vjps)
-    return Solution(outputs.times, outputs.stacked(y0), stats, tuple(b - a for a, b in itertools.pairwise(times)), times[-1])
+    return Solution(
+        outputs.times,
+        outputs.stacked(y0),
+        stats,
+        tuple(b - a for a, b in itertools.pairwise(times)),
+        times[-1],
+    )
 
 
 def _with_landings(times: list[float], landings: tuple[float, ...]) -> list[float]:

@@ -11,14 +11,18 @@ from torch import Tensor
 from rkbench.errors import SolverError
 
 
-def checked_times(t_span: Sequence[float], t_eval: Sequence[float] | None) -> tuple[float, float, tuple[float, ...]]:
+def checked_times(
+    t_span: Sequence[float], t_eval: Sequence[float] | None
+) -> tuple[float, float, tuple[float, ...]]:
     """Return t0, t1 and the output times.
 
     Raises:
         SolverError: a time is not finite, lies outside the span, or goes against its direction.
     """
     if len(t_span) != 2:
-        raise SolverError(f"t_span has {len(t_span)} times; give (t0, t1), and further output times as t_eval.")
+        raise SolverError(
+            f"t_span has {len(t_span)} times; give (t0, t1), and further output times as t_eval."
+        )
     t0, t1 = map(float, t_span)
     times = (t0, t1) if t_eval is None else tuple(map(float, t_eval))
     if not all(map(math.isfinite, (t0, t1, *times))):
@@ -27,7 +31,9 @@ def checked_times(t_span: Sequence[float], t_eval: Sequence[float] | None) -> tu
     ordered = all(direction * (b - a) >= 0 for a, b in zip(times, times[1:], strict=False))
     inside = all(min(t0, t1) <= t <= max(t0, t1) for t in times)
     if not (ordered and inside):
-        raise SolverError(f"t_eval must run from t0 = {t0:g} towards t1 = {t1:g} and stay between them; sort or cut it.")
+        raise SolverError(
+            f"t_eval must run from t0 = {t0:g} towards t1 = {t1:g} and stay between them; sort or cut it."
+        )
     return t0, t1, times
 
 

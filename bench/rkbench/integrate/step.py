@@ -14,7 +14,12 @@ Slopes = dict[int, Tensor]
 
 
 def take_step(
-    scheme: Scheme, f: Callable[[Tensor, Tensor], Tensor], times: Mapping[int, Tensor], y: Tensor, h: float, k: Slopes
+    scheme: Scheme,
+    f: Callable[[Tensor, Tensor], Tensor],
+    times: Mapping[int, Tensor],
+    y: Tensor,
+    h: float,
+    k: Slopes,
 ) -> tuple[Tensor, Slopes]:
     """Return the state after a step of size ``h`` from ``y``, and the slopes.
 

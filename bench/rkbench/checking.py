@@ -1,0 +1,76 @@
+"""`rkbench check`: run the promises of methods and controllers, and say which do not hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rkbench.conformance import Check, check_controller, check_method
+from rkbench.errors import UnknownNameError
+from rkbench.registry import Plugin, Registry
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def check(
+    registry: Registry, names: Sequence[str], files: Sequence[str], *, as_json: bool, console: Console
+) -> int:
+    """Check and print; return 1 when a promise is broken or a plugin is."""
+    broken = _broken(registry, names, files)
+    results: dict[str, list[Check]] = {}
+    for kind, name in _chosen(registry, names, files, broken):
+        item = registry.items[kind][name]
+        results[name] = check_method(item) if kind == "method" else check_controller(item)
+        if not as_json:
+            _print(console, f"{kind} {name}", results[name], verbose=bool(names or files))
+    reasons = [f"{plugin.owner}: {problem}" for plugin in broken for problem in plugin.problems]
+    failed = bool(reasons) or any(not each.passed for checks in results.values() for each in checks)
+    if as_json:
+        console.print_json(json.dumps({"checks": _plain(results), "refused": reasons}))
+    else:
+        for reason in reasons:
+            console.print("refused: ", reason, style="red", sep="", markup=False)
+        console.print(
+            f"{len(results)} checked, {'some promises do not hold' if failed else 'every promise holds'}."
+        )
+    return int(failed)
+
+
+def _broken(registry: Registry, names: Sequence[str], files: Sequence[str]) -> list[Plugin]:
+    """The broken plugins that the user asks about: the files given, or all when nothing was named."""
+    return [plugin for plugin in registry.broken() if plugin.path in files or not (names or files)]
+
+
+def _chosen(
+    registry: Registry, names: Sequence[str], files: Sequence[str], broken: list[Plugin]
+) -> Iterable[tuple[str, str]]:
+    for name in names:
+        if name not in registry.methods and broken:
+            raise UnknownNameError(
+                f"There is no method {name!r}, because {broken[0].owner} was refused: {broken[0].problems[0]}"
+            )
+        registry.method(name)
+    if names:
+        return [("method", name) for name in names]
+    owned = [key for key, plugin in registry.owners.items() if key[0] in ("method", "controller")]
+    if files:
+        return [key for key in owned if registry.owners[key].path in files]
+    return [key for key in owned if key[0] == "method"]
+
+
+def _print(console: Console, title: str, checks: list[Check], *, verbose: bool) -> None:
+    bad = [each for each in checks if not each.passed]
+    console.print(
+        f"[{'red' if bad else 'green'}]{'✗' if bad else '✓'}[/] {title}: {len(checks) - len(bad)} of {len(checks)} promises hold"
+    )
+    for each in checks if verbose else bad:
+        console.print(f"   {'✓' if each.passed else '✗'} {each.promise}: {each.detail}", markup=False)
+
+
+def _plain(results: dict[str, list[Check]]) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [{"promise": c.promise, "passed": c.passed, "detail": c.detail} for c in checks]
+        for name, checks in results.items()
+    }

@@ -1,0 +1,300 @@
+"""The command line: parse, call, print.
+
+Exit codes: 0; 1 for a failure the user must see; 2 for a mistake of usage, told in one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rkbench import __version__
+from rkbench.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rkbench.registry import Registry
+
+KINDS = ("methods", "controllers", "engines", "gradients", "tasks", "suites", "plugins")
+
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="FILE",
+    help="Also load this single-file plugin; may be repeated.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; the console script ``rkbench``."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = cli.main(arguments, prog_name="rkbench", standalone_mode=False)
+    except UserError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = 2
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. Everything measured so far is kept; the same command resumes.", err=True)
+        code = 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rkbench")
+def cli() -> None:
+    """Benchmark Runge–Kutta methods inside neural networks.
+
+    Start with `rkbench run`; bring your own method with `rkbench run --plugin mine.py --method mine`.
+    """
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@json_option
+@plugin_option
+def list_(kind: str | None, as_json: bool, plugins: tuple[str, ...]) -> None:
+    """List what is registered, broken plugins with their reason."""
+    from rkbench import listing
+
+    registry = _registry(plugins, strict=False)
+    kinds = [kind] if kind else list(KINDS)
+    rows = {name: listing.KINDS[name](registry) for name in kinds}
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    console = _console()
+    for name in kinds:
+        _print_table(console, name, rows[name])
+
+
+@cli.command()
+@click.argument("method")
+@click.option(
+    "--plot", type=click.Path(dir_okay=False), metavar="FILE", help="Draw the stability region to FILE."
+)
+@plugin_option
+def show(method: str, plot: str | None, plugins: tuple[str, ...]) -> None:
+    """Print a tableau as in a book, with its facts."""
+    from rkbench import show as display
+
+    tableau = _registry(plugins).method(method)
+    click.echo(display.as_text(tableau))
+    if plot:
+        display.plot(tableau, plot)
+        click.echo(f"Stability region: {plot}")
+
+
+@cli.command()
+@click.argument("methods", nargs=-1)
+@json_option
+@plugin_option
+def check(methods: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> int:
+    """Prove methods, and measure that they keep their promises; exit 1 if one does not.
+
+    Without METHODS, checks what the given plugin files bring, or everything. Also checks a plugin's controllers.
+    """
+    from rkbench import checking
+
+    registry = _registry(plugins, strict=False)
+    return checking.check(registry, methods, plugins, as_json=as_json, console=_console())
+
+
+@cli.command()
+@click.argument("suite", default="quick")
+@json_option
+@plugin_option
+def plan(suite: str, as_json: bool, plugins: tuple[str, ...]) -> None:
+    """Show the cells that SUITE expands to, in the order they would run."""
+    from dataclasses import asdict
+
+    from rkbench import suite as suites
+    from rkbench.plan import expand
+
+    cells = [asdict(cell) for cell in expand(suites.load(suite), _registry(plugins))]
+    if as_json:
+        click.echo(json.dumps({"cells": cells}, indent=1))
+        return
+    shown = ("cell_id", "task", "method", "steps", "rtol", "controller", "seed")
+    _print_table(_console(), f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in cells])
+
+
+def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that narrow or extend a suite."""
+    options = [
+        click.option(
+            "--method", "methods", multiple=True, help="A method of the suite selects it; any other is added."
+        ),
+        click.option("--task", "tasks", multiple=True, help="Train on this task instead."),
+        click.option("--seeds", type=int, help="Number of seeds."),
+        click.option(
+            "--steps",
+            type=int,
+            multiple=True,
+            help="Equal steps, for every method unless --rtol is given too.",
+        ),
+        click.option("--rtol", type=float, multiple=True, help="Relative tolerance of adaptive solvers."),
+        click.option("--atol", type=float, multiple=True, help="Absolute tolerance; as --rtol unless given."),
+        click.option(
+            "--controller", "controllers", multiple=True, help="Step-size controller of adaptive solvers."
+        ),
+        click.option("--norm", "norms", multiple=True, help="Error norm: rms or worst_sample."),
+        click.option("--baseline", help="The method whose time is 1."),
+        click.option("--epochs", type=int, help="Epochs, instead of the task's own number."),
+        click.option("--threads", type=int, help="CPU threads of each cell."),
+        click.option("--device", help="Where cells run, such as cuda."),
+        click.option("--dtype", type=click.Choice(["float32", "float64"]), help="Floating-point type."),
+        click.option("--timeout", "timeout_seconds", type=float, help="Seconds after which a cell is ended."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("suite", default="quick")
+@_matrix_options
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="The run folder; results/runs/SUITE-… unless given."
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, help="Cells at a time; above 1 times are not compared."
+)
+@plugin_option
+def run(suite: str, out: str | None, jobs: int, plugins: tuple[str, ...], **selection: Any) -> int:
+    """Train and evaluate SUITE, and report; the same command again resumes."""
+    from rkbench import runner
+    from rkbench import suite as suites
+    from rkbench.plan import expand
+    from rkbench.progress import Screen
+
+    registry = _registry(plugins)
+    chosen = suites.select(suites.load(suite), **selection)
+    job = runner.Job(chosen, expand(chosen, registry), plugins, shlex.join(["rkbench", *sys.argv[1:]]))
+    folder = Path(out) if out else runner.default_folder(job)
+    console = _console()
+    console.print(f"[bold]{chosen.title}[/]\n{folder}")
+    with Screen(console) as screen:
+        runner.run(job, folder, screen, jobs=jobs)
+    return _report(folder, console)
+
+
+@cli.command()
+@click.argument("run", type=click.Path(file_okay=False))
+def report(run: str) -> int:
+    """Write and print the report of the run folder RUN again."""
+    return _report(Path(run), _console())
+
+
+def _report(folder: Path, console: Console) -> int:
+    """Print and write the report; 1 when a cell did not end ok."""
+    from rkbench import report as reports
+
+    reports.show(folder, console)
+    page = reports.write(folder)
+    console.print(f"Report: {page}", highlight=False)
+    return int(any(reports.load(folder).cells["status"] != "ok"))
+
+
+@cli.command()
+@click.argument("run_a", type=click.Path(file_okay=False))
+@click.argument("run_b", type=click.Path(file_okay=False))
+def compare(run_a: str, run_b: str) -> None:
+    """Compare two runs solver by solver."""
+    from rkbench import report as reports
+
+    reports.show_compare(run_a, run_b, _console())
+
+
+@cli.command("new-plugin")
+@click.argument("name")
+@click.option("--into", type=click.Path(file_okay=False), default=".", help="Where to write the folder.")
+def new_plugin(name: str, into: str) -> None:
+    """Write a complete plugin distribution, rkbench-NAME, to start from."""
+    from rkbench.new_plugin import create
+
+    folder = create(name, Path(into))
+    click.echo(f"Wrote {folder}. Next: pip install -e {folder} && rkbench check --help")
+
+
+@cli.command()
+def doctor() -> None:
+    """Tell what this machine is, and what stands in the way of a run."""
+    from rkbench import machine
+
+    registry = _registry((), strict=False)
+    facts = machine.describe() | machine.versions() | {"commit": machine.commit()}
+    console = _console()
+    _print_table(console, "machine", [{"what": key, "value": str(value)} for key, value in facts.items()])
+    for sentence in machine.advice() + [
+        f"{p.owner}: {problem}" for p in registry.broken() for problem in p.problems
+    ]:
+        console.print(f"[yellow]![/] {sentence}", highlight=False)
+
+
+def _registry(plugins: tuple[str, ...], *, strict: bool = True) -> Registry:
+    """Load the plugins. A file the user names must be whole, where ``strict``; others are only listed."""
+    from rkbench.errors import PluginError
+    from rkbench.registry import load
+
+    registry = load(plugins)
+    for plugin in registry.broken():
+        if strict and plugin.path:
+            raise PluginError(f"{plugin.path}: {plugin.problems[0]}")
+    for plugin in registry.plugins:
+        for note in plugin.notes:
+            click.echo(f"note: {note}", err=True)
+    return registry
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # In a pipe or log there is no width to fit: wide enough for every table.
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _print_table(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(escape(_text(value)) for value in row.values()))
+    console.print(table)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case list():
+            return "\n".join(map(str, value))
+        case _:
+            return str(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Where a run takes place: machine, versions and commit, as far as the system tells; no torch in it."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("rkbench", "torch", "torchvision", "numpy", "scipy", "pandas", "pluggy")
+
+
+def describe() -> dict[str, Any]:
+    """Return what a reader needs to judge a time: CPU, cores, memory, system, Python, governor, load."""
+    import psutil
+
+    return {
+        "host": platform.node(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "affinity": affinity(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "load_1min": round(os.getloadavg()[0], 2),
+    }
+
+
+def affinity() -> list[int]:
+    """Return the CPUs that this process may use."""
+    return (
+        sorted(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else list(range(os.cpu_count() or 1))
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that decide results."""
+    return {name: package_version(name) for name in PACKAGES}
+
+
+@functools.cache
+def package_version(name: str) -> str:
+    """Return the version of an installed distribution, or an empty string."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@functools.cache
+def commit() -> str:
+    """Return the commit rkbench is run from, with ``+dirty`` for a changed tree; empty for an installed wheel."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    head = _git(root, "rev-parse", "HEAD")
+    return head + "+dirty" if head and _git(root, "status", "--porcelain", "--", "bench", "plugins") else head
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _cpu_model() -> str:
+    for line in _lines("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _first_line(path: str) -> str:
+    return next(iter(_lines(path)), "")
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def advice() -> list[str]:
+    """Return what about this machine disturbs timings, each with what to do."""
+    found = []
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        found.append(f"The load is {load:.1f}: other programs run and will disturb timings; stop them.")
+    governor = describe()["governor"]
+    if governor and governor != "performance":
+        found.append(f"The CPU governor is {governor}: the clock rate varies; set it to performance.")
+    return found

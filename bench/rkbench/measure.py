@@ -1,0 +1,108 @@
+"""The instruments: a clock around a region small enough to see whole, a counter around f, and a memory gauge."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from rkbench.networks.block import ODEBlock
+
+T = TypeVar("T")
+
+
+def timed(work: Callable[[], T], device: torch.device) -> tuple[float, T]:
+    """Return the seconds that ``work`` takes, and its result; the device's queue is empty at both ends."""
+    synchronize(device)
+    start = time.perf_counter()
+    result = work()
+    synchronize(device)
+    return time.perf_counter() - start, result
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait for everything queued on the device."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class Counted(nn.Module):
+    """f, with every call counted by the harness; while ``audited``, every vector-Jacobian product too.
+
+    Calls are always counted, because a plugin's engine is not trusted with its own bill. Products need a hook
+    on each result, which costs time, so they are counted in audits outside the clock.
+    """
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        super().__init__()
+        self.f = f
+        self.calls = 0
+        self.vjps = 0
+        self.audited = False
+
+    def forward(self, t: Tensor, y: Tensor) -> Tensor:
+        """Return f(t, y)."""
+        self.calls += 1
+        k = self.f(t, y)
+        if self.audited and k.requires_grad:
+            k.register_hook(self._count_vjp)
+        return k
+
+    def _count_vjp(self, gradient: Tensor) -> None:
+        self.vjps += 1
+
+
+class Meter:
+    """The counters of all ODE blocks of a network, read together."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.blocks = [module for module in network.modules() if isinstance(module, ODEBlock)]
+        self.fields: list[Counted] = []
+        for block in self.blocks:
+            block.f = Counted(block.f)
+            self.fields.append(block.f)
+
+    @property
+    def calls(self) -> int:
+        """Calls of f since the network was built."""
+        return sum(field.calls for field in self.fields)
+
+    @property
+    def claimed(self) -> int:
+        """Evaluations that the engine claims for the last forward pass."""
+        return sum(block.last_stats.nfe for block in self.blocks)
+
+    @property
+    def accepted(self) -> int:
+        """Accepted steps of the last forward pass."""
+        return sum(block.last_stats.accepted for block in self.blocks)
+
+    @property
+    def rejected(self) -> int:
+        """Rejected steps of the last forward pass."""
+        return sum(block.last_stats.rejected for block in self.blocks)
+
+    def vjps(self, work: Callable[[], Any]) -> int:
+        """Return the vector-Jacobian products of f that ``work`` takes."""
+        before = sum(field.vjps for field in self.fields)
+        for field in self.fields:
+            field.audited = True
+        try:
+            work()
+        finally:
+            for field in self.fields:
+                field.audited = False
+        return sum(field.vjps for field in self.fields) - before
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Return the peak memory in MiB: of torch's allocator on a GPU, of this process on a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,87 @@
+"""`rkbench new-plugin`: write a complete plugin distribution, whose own tests pass at once.
+
+``plugins/rkbench-example`` in the repository is exactly what this writes for the name ``example``.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from rkbench.errors import PluginError
+from rkbench.registry import OWN_DISTRIBUTION, default
+
+FILES = {
+    "pyproject.toml": "pyproject.toml.j2",
+    "README.md": "README.md.j2",
+    "src/rkbench_{stem}/__init__.py": "init.py.j2",
+    "src/rkbench_{stem}/method.py": "method.py.j2",
+    "src/rkbench_{stem}/controller.py": "controller.py.j2",
+    "tests/test_promises.py": "test_promises.py.j2",
+}
+"""Each file of the distribution and the template it comes from."""
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+OUR_PACKAGES = ("solvers", "asv")
+"""Names whose package ``rkbench_<name>`` would shadow one of ours."""
+
+
+def create(name: str, into: Path) -> Path:
+    """Write the distribution ``rkbench-<name>`` below ``into`` and return its folder.
+
+    Args:
+        name: lower-case words joined by hyphens; the method is named like it, with underscores.
+        into: the folder to write into; made when missing.
+
+    Raises:
+        PluginError: the name cannot be used, or the folder exists already.
+    """
+    _refuse(name)
+    folder = into / f"rkbench-{name}"
+    if folder.exists():
+        raise PluginError(f"{folder} exists already; choose another name, or move it away.")
+    for path, text in render(name).items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return folder
+
+
+def render(name: str) -> dict[str, str]:
+    """Return the text of every file of the distribution, by its path."""
+    from jinja2 import Environment, StrictUndefined
+
+    words = {"name": name, "stem": _stem(name)}
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    folder = files("rkbench") / "template"
+    return {
+        path.format(**words): environment.from_string((folder / template).read_text("utf-8")).render(words)
+        for path, template in FILES.items()
+    }
+
+
+def _stem(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _refuse(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise PluginError(
+            f"{name!r} cannot name a plugin; use lower-case letters and digits, with words joined by "
+            "hyphens, such as my-pair."
+        )
+    if name.split("-")[0] == "rkbench":
+        raise PluginError(f"{name!r} would become rkbench-{name}; leave the leading rkbench out.")
+    if name in OUR_PACKAGES:
+        raise PluginError(f"The package rkbench_{name} is one of rkbench's own; choose another name.")
+    method = _stem(name)
+    if method in _built_in():
+        raise PluginError(f"The method {method!r} is built in and keeps its name; choose another name.")
+
+
+def _built_in() -> set[str]:
+    plugins = default()
+    owners = {name: plugins.owner("method", name).distribution for name in plugins.methods}
+    return {name for name, owner in owners.items() if owner == OWN_DISTRIBUTION}

@@ -1,0 +1,123 @@
+"""What a run was, in words: denominators, failures, machine, data, and numbers published elsewhere.
+
+Terminal, Markdown and page say the same; they differ only in how they set it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pandas as pd
+
+from rkbench.report import frames, numbers
+from rkbench.report.results import Results
+
+
+def title(results: Results) -> str:
+    """Return the title of the suite."""
+    suite = results.manifest.get("suite", {})
+    return str(suite.get("title") or suite.get("name") or "A run of rkbench")
+
+
+def date(results: Results) -> str:
+    """Return the day on which the run started, as ISO 8601."""
+    return str(results.manifest.get("started_at", ""))[:10]
+
+
+def sentence(results: Results) -> str:
+    """Return in one sentence what was run, on which data and which machine."""
+    cells, machine = results.cells, results.manifest.get("machine", {})
+    tasks = numbers.listed(list(dict.fromkeys(cells["task"])))
+    counts = [numbers.counted(cells[name].nunique(), noun) for name, noun in (("solver", "solver"), ("seed", "seed"))]
+    threads = results.manifest.get("threads")
+    where = f" on {machine['cpu']}" if machine.get("cpu") else ""
+    where += f" with {numbers.counted(threads, 'thread')}" if threads else ""
+    return f"{' × '.join(counts)} trained {tasks}{_epochs(results)}{where}."
+
+
+def denominators(results: Results) -> str:
+    """Return how many cells were planned, run and failed."""
+    cells = results.cells
+    missing, failed = int(frames.pending(cells).sum()), int(frames.failed(cells).sum())
+    text = f"{numbers.counted(len(cells), 'cell')} planned, {len(cells) - missing} run, {failed} failed"
+    return text + (f", {missing} not run yet" if missing else "")
+
+
+def failures(results: Results) -> pd.DataFrame:
+    """Return the failures, alike ones together: task, solver, seeds, status and message as text."""
+    keys = ["task", "solver", "status", "message"]
+    failed = results.cells[frames.failed(results.cells)]
+    seeds = failed.groupby(keys, sort=False)["seed"].agg(lambda seeds: ", ".join(map(str, seeds)))
+    return seeds.rename("seeds").reset_index()[["task", "solver", "seeds", "status", "message"]]
+
+
+def provenance(results: Results) -> list[tuple[str, str]]:
+    """Return how it was measured, as pairs of a name and a text; what the manifest lacks is left out."""
+    manifest, machine = results.manifest, results.manifest.get("machine", {})
+    versions = manifest.get("versions", {})
+    pairs = [
+        ("command", _command(manifest.get("command", ""))),
+        ("started", str(manifest.get("started_at", ""))),
+        ("cells", denominators(results)),
+        ("machine", _machine(machine)),
+        ("threads per cell", str(manifest.get("threads", ""))),
+        ("commit", str(manifest.get("commit") or "")),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
+        *((f"data {name}", _data(about)) for name, about in manifest.get("data", {}).items()),
+    ]
+    return [(name, text) for name, text in pairs if text]
+
+
+def published(results: Results) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows published elsewhere by source, each with ``time_ratio`` to its source's baseline."""
+    manifest = results.manifest
+    sources: dict[str, list[dict[str, Any]]] = {}
+    for row in manifest.get("reference") or manifest.get("suite", {}).get("reference") or []:
+        sources.setdefault(str(row.get("source", "")), []).append(row)
+    for source, rows in sources.items():
+        times = [row.get("train_seconds") for row in rows if row.get("method") == results.baseline]
+        below = times[0] if times else None
+        sources[source] = [row | {"time_ratio": _quotient(row.get("train_seconds"), below)} for row in rows]
+    return sources
+
+
+def published_cells(row: dict[str, Any]) -> list[str]:
+    """Return a published row as text, in the order of `PUBLISHED_HEADINGS`."""
+    known = ((row.get(name), spell) for name, spell in _PUBLISHED.items())
+    return [str(row.get("label", "")), *(numbers.NONE if value is None else spell(float(value)) for value, spell in known)]
+
+
+_PUBLISHED = {
+    "train_seconds": numbers.seconds,
+    "time_ratio": numbers.significant,
+    "test_accuracy": numbers.percent,
+    "train_accuracy": numbers.percent,
+}
+PUBLISHED_HEADINGS = ("published as", "training time, s", "time ÷ its baseline", "test accuracy, %", "training accuracy, %")
+PUBLISHED_CAPTION = "Published elsewhere, on other hardware: the times are not comparable with ours."
+
+
+def _epochs(results: Results) -> str:
+    planned = {cell.get("epochs") for cell in results.manifest["plan"]} - {None}
+    return f" for {numbers.counted(planned.pop(), 'epoch')}" if len(planned) == 1 else ""
+
+
+def _command(command: Any) -> str:
+    return shlex.join(map(str, command)) if isinstance(command, list) else str(command or "")
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    units = {"cores": "{} cores", "memory_gb": "{} GiB memory", "python": "Python {}", "governor": "governor {}"}
+    shown = ("host", "cpu", "cores", "memory_gb", "system", "python", "governor")
+    return ", ".join(units.get(key, "{}").format(machine[key]) for key in shown if machine.get(key))
+
+
+def _data(about: dict[str, Any]) -> str:
+    sizes = [f"{about[key]:,} {word}" for key, word in (("train", "training"), ("test", "test")) if about.get(key)]
+    checksum = f"SHA-256 {about['sha256']}" if about.get("sha256") else ""
+    return ", ".join(part for part in (" and ".join(sizes) + (" examples" if sizes else ""), checksum) if part)
+
+
+def _quotient(above: float | None, below: float | None) -> float | None:
+    return above / below if above is not None and below else None

@@ -1,0 +1,263 @@
+"""The figures of a run, as matplotlib figures; the one module that imports matplotlib and seaborn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from rkbench.record import CellStatus
+from rkbench.report import frames, looks, numbers
+from rkbench.report.results import Results
+from rkbench.report.statistics import median
+
+INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
+_RC = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "savefig.dpi": 160,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rkbench",
+}
+_LOG_FROM = 4
+"""Spread, largest ÷ smallest, from which times are drawn on a logarithmic axis."""
+_ACCURACY_TICKS = np.array([0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999])
+
+Panel = Callable[[Axes, Results, str, dict[str, looks.Look]], None]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and what to say about it.
+
+    Attributes:
+        name: stem of its files.
+        title: what it shows.
+        caption: how to read it.
+        figure: the figure, one panel per task.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+    def encode(self, kind: str) -> bytes:
+        """Return the figure as ``png`` or ``svg``, the same bytes for the same run."""
+        buffer = BytesIO()
+        with _styled():
+            self.figure.savefig(buffer, format=kind, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None)
+        return buffer.getvalue()
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield the figures that the run has numbers for."""
+    style = looks.of(results.cells["solver"])
+    for name, title, caption, panel, table, column in _FIGURES:
+        if getattr(results, table)[column].notna().any():
+            with _styled():
+                yield Drawing(name, title, caption, _panels(results, panel, style, title, legend=table == "epochs"))
+
+
+@contextmanager
+def _styled() -> Iterator[None]:
+    with mpl.rc_context(_RC), warnings.catch_warnings():
+        # A plugin may name its method in letters that the font lacks; a box in the legend harms nobody.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title: str, legend: bool) -> Figure:
+    tasks = list(dict.fromkeys(results.cells["task"]))
+    width = 6.2 if len(tasks) == 1 else 4.6 * len(tasks)
+    height = 3.8 if legend else 1.5 + 0.32 * len(style)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    for axes, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
+        panel(axes, results, task, style)
+        axes.set_title(task if len(tasks) > 1 else title)
+    if len(tasks) > 1:
+        figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    if legend:
+        _legend(figure, style)
+    return figure
+
+
+def _legend(figure: Figure, style: dict[str, looks.Look]) -> None:
+    handles = [
+        Line2D([], [], color=look.color, dashes=look.dashes or (None, None), marker=look.marker, ms=4.5, label=looks.name(solver))
+        for solver, look in style.items()
+    ]
+    figure.legend(handles=handles, loc="outside right upper", fontsize=9 if len(handles) < 12 else 7, handlelength=3)
+
+
+def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
+    epochs = results.epochs[results.epochs["task"] == task]
+    for solver, points in epochs[epochs["train_loss"] > 0].groupby("solver", sort=False):
+        look = style[str(solver)]
+        sns.lineplot(
+            points, x="epoch", y="train_loss", estimator="median", errorbar=("pi", 100), err_kws={"alpha": 0.18, "lw": 0},
+            color=look.color, dashes=False, linestyle=_linestyle(look), lw=1.8, legend=False, ax=axes,
+        )  # fmt: skip
+    axes.set(yscale="log", xlabel="epoch", ylabel="training loss, nats")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    _plain_log(axes.yaxis)
+
+
+def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
+    epochs = results.epochs[results.epochs["task"] == task].dropna(subset=["test_accuracy", "train_seconds"])
+    for (solver, _), one in epochs.groupby(["solver", "seed"], sort=False):
+        axes.plot(one["train_seconds"], one["test_accuracy"], color=style[str(solver)].color, alpha=0.3, lw=0.8)
+    for solver, points in epochs.groupby("solver", sort=False):
+        look, middle = style[str(solver)], points.groupby("epoch")[["train_seconds", "test_accuracy"]].median()
+        axes.plot(
+            middle["train_seconds"], middle["test_accuracy"], color=look.color, ls=_linestyle(look), lw=1.6, marker=look.marker, ms=3.5
+        )
+    axes.set(xlabel="training time, s", ylabel="test accuracy, %")
+    target = results.cells.loc[results.cells["task"] == task, "target"].dropna().max()
+    _accuracy_axis(axes, epochs["test_accuracy"], target)
+    if _spread(epochs.groupby("cell_id")["train_seconds"].max()) > _LOG_FROM:
+        axes.set_xscale("log")
+        _plain_log(axes.xaxis)
+    if pd.notna(target):
+        axes.axhline(target, color=INK, lw=1, ls=(0, (5, 3)))
+        axes.annotate(
+            f"target {numbers.percent(target)} %", (1, target), (0, 3), xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha="right", fontsize=8.5,
+        )  # fmt: skip
+
+
+def _times(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
+    _dots(axes, results, task, style, "train_seconds")
+    values = results.cells.loc[_ok(results.cells, task), "train_seconds"]
+    axes.set(xlabel="training time, s", ylabel="")
+    if _spread(values) > _LOG_FROM:
+        axes.set_xscale("log")
+        _plain_log(axes.xaxis)
+    else:
+        axes.set_xlim(left=0)
+
+
+def _work(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
+    _dots(axes, results, task, style, "nfe_forward")
+    axes.set(xlabel="evaluations of f per forward solve of a training step", ylabel="")
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _dots(axes: Axes, results: Results, task: str, style: dict[str, looks.Look], column: str) -> None:
+    """Draw a row per solver: each seed a dot, the median a stroke, its interval a bar; a failure its reason."""
+    cells = results.cells[results.cells["task"] == task]
+    ok = cells[_ok(cells, task)]
+    solvers = list(dict.fromkeys(cells["solver"]))
+    palette = {solver: style[solver].color for solver in solvers}
+    sns.stripplot(
+        ok, x=column, y="solver", order=solvers, hue="solver", hue_order=solvers, palette=palette,
+        size=5.5, alpha=0.75, jitter=False, legend=False, ax=axes,
+    )  # fmt: skip
+    for row, solver in enumerate(solvers):
+        mine = cells[cells["solver"] == solver]
+        middle = median(ok.loc[ok["solver"] == solver, column].to_numpy())
+        if np.isfinite(middle.low):
+            axes.plot([middle.low, middle.high], [row, row], color=palette[solver], lw=5, alpha=0.3, solid_capstyle="butt")
+        axes.plot([middle.median] * 2, [row - 0.3, row + 0.3], color=INK, lw=1.6)
+        lost = mine.loc[mine["status"] != CellStatus.OK]
+        if len(lost):
+            words = sorted(set(lost["status"].where(~frames.pending(lost), frames.NOT_RUN)))
+            text = f"{len(lost)} of {len(mine)} {', '.join(words)}"
+            axes.annotate(text, (1, row), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
+    axes.set_yticks(range(len(solvers)), [looks.name(solver) for solver in solvers])
+    axes.set_ylim(len(solvers) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+
+
+def _ok(cells: pd.DataFrame, task: str) -> pd.Series:
+    return (cells["task"] == task) & (cells["status"] == CellStatus.OK)
+
+
+def _linestyle(look: looks.Look) -> Any:
+    return (0, look.dashes) if look.dashes else "-"
+
+
+def _spread(values: pd.Series) -> float:
+    positive = values[values > 0]
+    return float(positive.max() / positive.min()) if len(positive) else 1.0
+
+
+def _plain_log(axis: Any) -> None:
+    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of every decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _accuracy_axis(axes: Axes, values: pd.Series, target: float) -> None:
+    """Stretch the axis towards 100 %, where the differences are: as far apart as the errors are in logarithms."""
+    shown = [*values, target] if pd.notna(target) else list(values)
+    if not shown:
+        return
+    low, high = min(shown), max(shown)
+    axes.set_yscale("function", functions=(lambda y: -np.log10(np.clip(1.0005 - y, 5e-4, None)), lambda z: 1.0005 - 10.0 ** -np.asarray(z)))
+    axes.set_ylim(max(0, low - 0.05 * (high - low)), min(1, 1 - 0.75 * (1 - high)))
+    ticks = _ACCURACY_TICKS[(_ACCURACY_TICKS >= low) & (_ACCURACY_TICKS <= high)]
+    if len(ticks) >= 3:
+        axes.set_yticks(ticks)
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}"))
+
+
+_FIGURES = (
+    (
+        "loss", "Training loss over epochs",
+        "Line: median over seeds; band: from the lowest to the highest seed. Logarithmic scale.",
+        _loss, "epochs", "train_loss",
+    ),
+    (
+        "accuracy", "Test accuracy over training time",
+        "Thick line: median over seeds after each epoch; thin lines: the seeds. The scale is stretched towards 100 %. "
+        "Dashed: the task's target, fixed before the run.",
+        _accuracy, "epochs", "test_accuracy",
+    ),
+    (
+        "time", "Training time per solver",
+        "Dot: a seed; stroke: their median; bar: its 95 % bootstrap interval. Failures stand at the right.",
+        _times, "cells", "train_seconds",
+    ),
+    (
+        "nfe", "Function evaluations per solver",
+        "Evaluations of f in the forward solve of one training step. Dot: a seed; stroke: their median; bar: its 95 % "
+        "bootstrap interval. Failures stand at the right.",
+        _work, "cells", "nfe_forward",
+    ),
+)  # fmt: skip

@@ -1,0 +1,91 @@
+"""A ledger as two tidy DataFrames: one row per planned cell, and one per epoch of a cell."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pandas as pd
+
+from rkbench.record import CURVE_COLUMNS, CellStatus, Record
+from rkbench.report import labels
+from rkbench.store import Ledger
+
+NOT_RUN = "not run yet"
+
+_DTYPES = {"str": "str", "bool": "bool", "int": "int64", "int | None": "Int64", "float | None": "float64"}
+_CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name != "curve"}
+_EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
+_EPOCH_DTYPES = _EPOCH_KEYS | {"epoch": "int64"} | {name: "float64" for name in CURVE_COLUMNS if name != "epoch"}
+
+
+def cells(ledger: Ledger) -> pd.DataFrame:
+    """Return one row per planned cell, by task, solver and seed.
+
+    Solvers come in the order in which the suite names their methods, then from few steps to many and from
+    loose tolerances to tight. The columns are those of a record without its curve, and ``solver``, a label
+    unique within the run. A cell without a record has the status ``skipped`` and the message `NOT_RUN`.
+    """
+    by_id = {record.cell_id: record for record in ledger.records}
+    records = [by_id.get(cell["cell_id"]) or _pending(cell) for cell in ledger.manifest["plan"]]
+    rows = [{name: getattr(record, name) for name in _CELL_DTYPES} for record in records]
+    frame = pd.DataFrame(rows, columns=list(_CELL_DTYPES)).astype(_CELL_DTYPES)
+    frame.insert(1, "solver", labels.solvers(frame))
+    return _ordered(frame, ledger.manifest.get("suite", {}))
+
+
+def epochs(ledger: Ledger, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per epoch of every measured cell.
+
+    ``train_seconds`` is the training time since the start of the cell, summed over its epochs.
+    """
+    curves = {record.cell_id: record.curve for record in ledger.records}
+    rows = [
+        {name: cell[name] for name in _EPOCH_KEYS} | point
+        for cell in cells.to_dict("records")
+        for point in curves.get(cell["cell_id"], [])
+    ]
+    frame = pd.DataFrame(rows, columns=list(_EPOCH_DTYPES)).astype(_EPOCH_DTYPES)
+    frame["train_seconds"] = frame.groupby("cell_id")["seconds"].cumsum()
+    return frame
+
+
+def pending(cells: pd.DataFrame) -> pd.Series:
+    """Return which planned cells have no record yet."""
+    return (cells["status"] == CellStatus.SKIPPED) & (cells["message"] == NOT_RUN)
+
+
+def failed(cells: pd.DataFrame) -> pd.Series:
+    """Return which cells ran and did not end ok."""
+    return (cells["status"] != CellStatus.OK) & ~pending(cells)
+
+
+def unplanned(ledger: Ledger) -> list[str]:
+    """Return a note when records belong to no planned cell, which the frames leave out."""
+    strangers = {record.cell_id for record in ledger.records} - {cell["cell_id"] for cell in ledger.manifest["plan"]}
+    if not strangers:
+        return []
+    return [f"{len(strangers)} recorded cells are not in the plan and were left out, such as {min(strangers)}."]
+
+
+def _ordered(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.DataFrame:
+    axes = [axis["method"] for axis in suite.get("solvers", [])] or [suite.get("baseline", "")]
+    named = list(dict.fromkeys(name for axis in axes for name in ([axis] if isinstance(axis, str) else axis)))
+    tasks = list(dict.fromkeys(frame["task"]))
+    keys = pd.DataFrame(
+        {
+            "task": frame["task"].map(tasks.index),
+            "named": [named.index(method) if method in named else len(named) for method in frame["method"]],
+            "method": frame["method"],
+            "steps": frame["steps"].astype("float64"),
+            "looseness": -frame["rtol"],
+            "solver": frame["solver"],
+            "seed": frame["seed"],
+        }
+    )
+    return frame.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
+
+
+def _pending(cell: dict[str, Any]) -> Record:
+    known = {name: value for name, value in cell.items() if name in _CELL_DTYPES}
+    return Record(**known | {"status": CellStatus.SKIPPED, "message": NOT_RUN})

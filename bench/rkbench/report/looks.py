@@ -1,0 +1,39 @@
+"""How a solver looks in every figure: one color, dash and marker each, the same in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+# Okabe & Ito (2008), told apart with every kind of colour blindness; their yellow and black are left out,
+# which vanish on a white or a black page. After seven solvers the colors come again with other dashes.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D46")
+_DASHES = ("", (4, 1.5), (1, 1), (6, 1.5, 1, 1.5), (2, 2), (8, 2))
+_MARKERS = "osD^vPX"
+_LONGEST = 30
+
+
+class Look(NamedTuple):
+    """How one solver is drawn."""
+
+    color: str
+    dashes: Any
+    marker: str
+
+
+def of(solvers: Iterable[str]) -> dict[str, Look]:
+    """Return a look for every solver, decided by its place in the run alone."""
+    colors, dashes = len(_COLORS), len(_DASHES)
+    return {
+        solver: Look(_COLORS[i % colors], _DASHES[i // colors % dashes], _MARKERS[(i + i // colors) % len(_MARKERS)])
+        for i, solver in enumerate(dict.fromkeys(solvers))
+    }
+
+
+def name(solver: str) -> str:
+    """Return a solver's name for a figure: long ones cut in the middle, nothing read as mathematics."""
+    if len(solver) > _LONGEST:
+        half = _LONGEST // 2
+        solver = f"{solver[:half]}…{solver[-half:]}"
+    # A label that starts with an underscore is left out of legends.
+    return (" " + solver if solver.startswith("_") else solver).replace("$", r"\$")

@@ -1,0 +1,112 @@
+"""A run in the terminal: the table of each task, then failures, notes and denominators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from rkbench.report import account, table
+from rkbench.report.results import Results, load
+
+_WIDEST = {"solver": 24, "cells": 14}  # text that may be folded
+_GAP = 2
+
+
+def show(run_folder: str | Path, console: Console | None = None) -> None:
+    """Print the report of a run.
+
+    Raises:
+        RunError: the folder holds no readable run.
+    """
+    console = console or Console()
+    results = load(run_folder)
+    console.print(Text(account.title(results), "bold"), Text(account.sentence(results), "dim"), sep="\n")
+    found = table.tables(results.summary(), results.baseline)
+    for one in found:
+        _print_table(console, one)
+    console.print(Text("\n" + table.CAPTION, "dim"))
+    if any(one.untimed for one in found):
+        console.print(Text(table.UNTIMED, "dim"))
+    _print_published(console, results)
+    _print_failures(console, results)
+    for note in results.notes:
+        console.print(Text(f"note: {note}", "yellow"))
+    console.print(Text(account.denominators(results) + "."))
+
+
+def print_grids(console: Console, title: str, groups: Sequence[Sequence[Strip]]) -> None:
+    """Print columns as one table where they fit the console, else group by group.
+
+    Every further table repeats the very first column, the name; a group that is still too wide is cut again.
+    """
+    name = groups[0][0]
+    whole = [strip for group in groups for strip in group]
+    if name.fits(whole[1:], console.width):
+        _print_grid(console, title, whole)
+        return
+    for group in groups:
+        left = [strip for strip in group if strip is not name]
+        while left:
+            taken = next((n for n in range(len(left), 1, -1) if name.fits(left[:n], console.width)), 1)
+            _print_grid(console, title, [name, *left[:taken]])
+            left = left[taken:]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A column of a terminal table: its heading and its entries, of one or two lines each."""
+
+    heading: str
+    entries: list[Text]
+    longest: int = 100
+
+    @property
+    def width(self) -> int:
+        """The characters that keep every line whole and break the heading between words only."""
+        lines = [line for entry in self.entries for line in entry.plain.split("\n")]
+        return min(max(map(cell_len, [*self.heading.split(), *lines]), default=1), self.longest)
+
+    def fits(self, others: Sequence[Strip], width: int) -> bool:
+        """Return whether a table of this column and others needs no more than a width."""
+        return sum(strip.width + _GAP for strip in (self, *others)) <= width
+
+
+def _print_grid(console: Console, title: str, strips: Sequence[Strip]) -> None:
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    for strip in strips:
+        grid.add_column(Text(strip.heading), justify="left" if strip is strips[0] else "right", overflow="fold", width=strip.width)
+    for entries in zip(*(strip.entries for strip in strips), strict=True):
+        grid.add_row(*entries)
+    console.print("", Text(title, "bold"), grid, sep="\n")
+
+
+def _print_table(console: Console, one: table.Table) -> None:
+    strips: dict[str, list[Strip]] = {}
+    for column in one.columns:
+        cells = (column.cell(row) for row in one.rows)
+        entries = [Text.assemble(cell.text, (f"\n{cell.interval}" if cell.interval else "", "dim")) for cell in cells]
+        strips.setdefault(column.group, []).append(Strip(column.heading, entries, _WIDEST.get(column.heading, 100)))
+    print_grids(console, one.title, list(strips.values()))
+
+
+def _print_published(console: Console, results: Results) -> None:
+    published = account.published(results)
+    for source, rows in published.items():
+        columns = zip(*map(account.published_cells, rows), strict=True)
+        strips = [Strip(h, [Text(t) for t in texts]) for h, texts in zip(account.PUBLISHED_HEADINGS, columns, strict=True)]
+        print_grids(console, source, [strips])
+    if published:
+        console.print(Text(account.PUBLISHED_CAPTION, "dim"))
+
+
+def _print_failures(console: Console, results: Results) -> None:
+    for failure in account.failures(results).to_dict("records"):
+        who = f"{failure['solver']} on {failure['task']}, seed {failure['seeds']}"
+        console.print(Text.assemble((failure["status"], "bold red"), f" {who}: {failure['message'] or 'no message'}"))

@@ -1,0 +1,191 @@
+"""Walk a plan: skip what is measured, give each cell a fresh process, append its record."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from rkbench import machine, store
+from rkbench.errors import DataError, RunError
+from rkbench.plan import Cell
+from rkbench.record import COLUMNS, CellStatus, Record
+from rkbench.suite import Suite
+from rkbench.worker import Worker, describe_data, start_cell
+
+
+class Watcher(Protocol):
+    """Whoever looks on while a plan runs."""
+
+    def planned(self, cells: int, done: int) -> None:
+        """Tell how many cells there are, and how many of them an earlier run measured."""
+
+    def started(self, cell: Cell) -> None:
+        """Tell that a cell has begun."""
+
+    def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
+        """Tell the curve row of an epoch that has ended."""
+
+    def ended(self, cell: Cell, record: Record) -> None:
+        """Tell that a cell's record is on the disk."""
+
+    def note(self, sentence: str) -> None:
+        """Tell something the user should know."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run: a suite, its cells, and the plugins they need."""
+
+    suite: Suite
+    cells: Sequence[Cell]
+    files: Sequence[str]
+    command: str = ""
+
+
+def default_folder(job: Job) -> Path:
+    """Return ``results/runs/SUITE-HASH``, the same for the same plan, so that the same command resumes."""
+    digest = hashlib.sha256(" ".join(sorted(cell.cell_id for cell in job.cells)).encode()).hexdigest()[:8]
+    return Path("results") / "runs" / f"{job.suite.name}-{digest}"
+
+
+def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
+    """Run every cell that the folder holds no record of; the same call again resumes.
+
+    Args:
+        job: what to run.
+        folder: the run folder, made when missing.
+        watcher: is told what happens.
+        jobs: how many cells at a time; above 1 their times are recorded as not comparable.
+
+    Raises:
+        RunError: the folder belongs to another suite or runner, or cannot be written.
+        DataError: a dataset is missing or broken; nothing was run.
+    """
+    with store.opened(folder) as writer:
+        for sentence in writer.mend():
+            watcher.note(sentence)
+        earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
+        datasets = _datasets(sorted({cell.dataset for cell in job.cells}))
+        store.write_manifest(folder, _manifest(job, datasets, earlier))
+        done = {record.cell_id for record in earlier.records} if earlier else set()
+        todo = [cell for cell in job.cells if cell.cell_id not in done]
+        watcher.planned(len(job.cells), len(job.cells) - len(todo))
+        for cell, record in _measured(todo, job, watcher, jobs):
+            writer.append(record)
+            watcher.ended(cell, record)
+
+
+def _datasets(names: list[str]) -> dict[str, Any]:
+    """Return sizes and checksums, read by a process that also proves that the data is whole."""
+    worker = Worker(describe_data, names=names)
+    try:
+        answer = worker.message(timeout=600)
+    except EOFError:
+        raise RunError(f"The data could not be looked at ({worker.ending()}); run it again.") from None
+    finally:
+        worker.close()
+    if answer is None:
+        raise DataError(
+            f"Loading {', '.join(names)} took more than ten minutes; look at the disk or the network."
+        )
+    if "error" in answer:
+        raise DataError(answer["error"])
+    return answer
+
+
+def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) -> dict[str, Any]:
+    """Return the manifest; a folder that is extended keeps the cells it was made for."""
+    plan = {cell.cell_id: asdict(cell) for cell in job.cells}
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    started = now
+    if earlier:
+        if earlier.manifest.get("suite", {}).get("name") != job.suite.name:
+            raise RunError(
+                f"The folder holds a run of the suite {earlier.manifest.get('suite', {}).get('name')!r}, not of "
+                f"{job.suite.name!r}; choose another with --out."
+            )
+        for name, was in earlier.manifest.get("data", {}).items():
+            if name in datasets and was["sha256"] != datasets[name]["sha256"]:
+                raise RunError(
+                    f"The dataset {name} has changed since the folder's first cells; start a new run with --out."
+                )
+        plan = {cell["cell_id"]: cell for cell in earlier.manifest.get("plan", [])} | plan
+        started = earlier.manifest.get("started_at", now)
+    return {
+        "suite": json.loads(json.dumps(asdict(replace(job.suite, reference=())))),
+        "reference": list(job.suite.reference),
+        "plan": list(plan.values()),
+        "versions": machine.versions(),
+        "commit": machine.commit(),
+        "machine": machine.describe(),
+        "threads": job.suite.threads,
+        "data": datasets,
+        "started_at": started,
+        "command": job.command,
+    }
+
+
+def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[tuple[Cell, Record]]:
+    """Yield each cell with its record as it ends, at most ``jobs`` at a time."""
+    waiting = list(todo)
+    active: list[tuple[Cell, Worker]] = []
+    try:
+        while waiting or active:
+            while waiting and len(active) < jobs:
+                cell = waiting.pop(0)
+                watcher.started(cell)
+                active.append((cell, start_cell(cell, list(job.files), alone=jobs == 1)))
+            for cell, worker in list(active):
+                record = _poll(cell, worker, job.suite.timeout_seconds, watcher, 0.2 / len(active))
+                if record is not None:
+                    active.remove((cell, worker))
+                    worker.close()
+                    yield cell, record
+    finally:
+        for _, worker in active:
+            worker.close()
+
+
+def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: float) -> Record | None:
+    """Return the record when the cell has ended, however it has."""
+    try:
+        message = worker.message(wait)
+    except EOFError:
+        return _failed(
+            cell,
+            CellStatus.CRASHED,
+            f"The cell's process ended without a record ({worker.ending()}).",
+            worker,
+        )
+    if message and "epoch" in message:
+        watcher.epoch(cell, message["epoch"])
+    if message and "record" in message:
+        return Record.from_dict(json.loads(message["record"]))
+    if time.monotonic() - worker.started > timeout:
+        sentence = (
+            f"The cell took longer than {timeout:g} s; raise timeout_seconds (--timeout) or make it smaller."
+        )
+        return _failed(cell, CellStatus.TIMEOUT, sentence, worker)
+    return None
+
+
+def _failed(cell: Cell, status: str, sentence: str, worker: Worker) -> Record:
+    """Return the record of a cell that could not write its own."""
+    shared = {name: value for name, value in asdict(cell).items() if name in COLUMNS}
+    return Record(
+        **shared,
+        status=status,
+        message=sentence,
+        wall_seconds=time.monotonic() - worker.started,
+        measured_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        host=machine.describe()["host"],
+        commit=machine.commit(),
+        rkbench_version=machine.package_version("rkbench"),
+        torch_version=machine.package_version("torch"),
+    )

@@ -1,0 +1,215 @@
+"""A suite: a named matrix in a TOML file, read strictly, and narrowed or extended from the command line."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rkbench.errors import SuiteError, unknown
+
+
+@dataclass(frozen=True)
+class SolverAxis:
+    """One block of the matrix: every combination of its lists."""
+
+    method: tuple[str, ...]
+    steps: tuple[int, ...] = ()
+    rtol: tuple[float, ...] = ()
+    atol: tuple[float, ...] = ()
+    controller: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ("rkbench",)
+    gradient: tuple[str, ...] = ("backprop",)
+    norm: tuple[str, ...] = ("rms",)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A matrix of tasks × solvers × seeds, and how to run it.
+
+    Attributes:
+        name: how users ask for it.
+        title: one line for the report.
+        tasks: names of tasks.
+        solvers: blocks of solvers.
+        baseline: the method whose time is 1 in the report.
+        seeds: number of seeds, 0 … seeds - 1.
+        threads: CPU threads per cell.
+        device: where the cells run.
+        dtype: floating-point type.
+        epochs: instead of the tasks' own number; None leaves it.
+        timeout_seconds: a cell that takes longer is ended and recorded so.
+        reference: rows published elsewhere, shown beside ours.
+    """
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    solvers: tuple[SolverAxis, ...]
+    baseline: str
+    seeds: int = 3
+    threads: int = 1
+    device: str = "cpu"
+    dtype: str = "float32"
+    epochs: int | None = None
+    timeout_seconds: float = 600.0
+    reference: tuple[dict[str, Any], ...] = field(default=())
+
+
+# What a method gets that a suite does not name: `--method mine`.
+ADDED = SolverAxis(method=(), steps=(10,), rtol=(1e-3,))
+
+TYPES = {
+    "title": str,
+    "tasks": list,
+    "baseline": str,
+    "seeds": int,
+    "threads": int,
+    "device": str,
+    "dtype": str,
+    "epochs": int,
+    "timeout_seconds": (int, float),
+    "solvers": list,
+    "reference": list,
+}
+AXES = {
+    f.name: (int if f.name == "steps" else (int, float) if f.name in ("rtol", "atol") else str)
+    for f in fields(SolverAxis)
+}
+
+
+def names() -> list[str]:
+    """Return the built-in suites."""
+    folder = resources.files("rkbench") / "suites"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name: str) -> Suite:
+    """Return a built-in suite by name, or the suite of a TOML file by path.
+
+    Raises:
+        UnknownNameError: no such suite.
+        SuiteError: the file is not TOML, or holds a key or value that no suite has.
+    """
+    if name.endswith(".toml"):
+        path = Path(name)
+        if not path.is_file():
+            raise SuiteError(
+                f"There is no suite file {name}; give the path of a TOML file or one of: {', '.join(names())}."
+            )
+        text = path.read_text(encoding="utf-8", errors="replace")
+        return parse(path.stem, text)
+    if name not in names():
+        raise unknown("suite", name, names())
+    return parse(name, (resources.files("rkbench") / "suites" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def parse(name: str, text: str) -> Suite:
+    """Return the suite of a TOML text."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SuiteError(f"Suite {name} is not valid TOML ({error}); mend that line.") from None
+    _check_keys(name, "key", raw, TYPES)
+    for key in ("title", "tasks", "baseline", "solvers"):
+        if key not in raw:
+            raise SuiteError(f"Suite {name} has no {key}; add it.")
+    axes = tuple(_axis(name, block) for block in raw.pop("solvers"))
+    raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
+    return checked(Suite(name=name, solvers=axes, **raw | {"reference": tuple(raw.get("reference", ()))}))
+
+
+def checked(suite: Suite) -> Suite:
+    """Return the suite, or say what in it makes no sense."""
+    for key in ("seeds", "threads", "epochs"):
+        value = getattr(suite, key)
+        if value is not None and value < 1:
+            raise SuiteError(
+                f"{key} must be at least 1, not {value}; the suite {suite.name} would measure nothing."
+            )
+    if not suite.timeout_seconds > 0:
+        raise SuiteError(f"timeout_seconds must be above 0, not {suite.timeout_seconds}.")
+    if not suite.tasks or not suite.solvers:
+        raise SuiteError(
+            f"Suite {suite.name} has no {'tasks' if not suite.tasks else 'solvers'}; name at least one."
+        )
+    if suite.dtype not in ("float32", "float64"):
+        raise SuiteError(f"dtype must be float32 or float64, not {suite.dtype!r}.")
+    return suite
+
+
+def _axis(name: str, block: Any) -> SolverAxis:
+    if not isinstance(block, dict) or "method" not in block:
+        raise SuiteError(f"Suite {name}: each [[solvers]] block needs a method; add one.")
+    _check_keys(name, "solver key", block, AXES, scalars_or_lists=True)
+    return SolverAxis(**{key: _listed(name, key, value, AXES[key]) for key, value in block.items()})
+
+
+def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: bool = False) -> None:
+    for key, value in raw.items():
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1)
+            raise SuiteError(
+                f"Suite {name} has an unknown {what} {key!r}; {f'did you mean {near[0]!r}?' if near else 'remove it.'}"
+            )
+        if not scalars_or_lists and (not isinstance(value, types[key]) or isinstance(value, bool)):
+            raise SuiteError(
+                f"Suite {name}: {key} = {value!r} has the wrong type; see a built-in suite for an example."
+            )
+
+
+def _listed(name: str, key: str, value: Any, kind: Any) -> tuple:
+    values = value if isinstance(value, list) else [value]
+    for entry in values:
+        if not isinstance(entry, kind) or isinstance(entry, bool):
+            raise SuiteError(
+                f"Suite {name}: {key} = {entry!r} has the wrong type; see a built-in suite for an example."
+            )
+    return tuple(values)
+
+
+def select(
+    suite: Suite,
+    *,
+    methods: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    steps: Sequence[int] = (),
+    rtol: Sequence[float] = (),
+    atol: Sequence[float] = (),
+    controllers: Sequence[str] = (),
+    norms: Sequence[str] = (),
+    **settings: Any,
+) -> Suite:
+    """Return the suite narrowed or extended, as `rkbench run` promises.
+
+    Methods the suite names select among them; methods it does not name are added to it (to the selection, when
+    some were selected). ``steps`` runs every solver on equal steps, as `rkbench.solve` does, unless ``rtol`` or
+    ``atol`` is given too, which then holds for the methods with an embedded solution. ``settings`` replace fields of
+    the suite; None leaves them. An absolute tolerance follows ``rtol`` unless it is given.
+    """
+    known = {method for axis in suite.solvers for method in axis.method}
+    added = tuple(dict.fromkeys(m for m in methods if m not in known))
+    chosen = tuple(dict.fromkeys(m for m in methods if m in known))
+    axes = list(suite.solvers)
+    if chosen:
+        narrowed = [replace(axis, method=tuple(m for m in axis.method if m in chosen)) for axis in axes]
+        axes = [axis for axis in narrowed if axis.method]
+    if added:
+        axes.append(replace(ADDED, method=added))
+    replaced: dict[str, Any] = {"controller": tuple(controllers), "norm": tuple(norms)}
+    if rtol or atol:
+        axes = [replace(axis, rtol=tuple(rtol) or axis.rtol, atol=tuple(atol)) for axis in axes]
+    if steps:
+        replaced["steps"] = tuple(steps)
+        if not (rtol or atol):
+            axes = [replace(axis, rtol=(), atol=(), controller=()) for axis in axes]
+    axes = [replace(axis, **{key: value for key, value in replaced.items() if value}) for axis in axes]
+    settings = {key: value for key, value in settings.items() if value is not None}
+    if tasks:
+        settings["tasks"] = tuple(dict.fromkeys(tasks))
+    baseline = suite.baseline if not chosen or suite.baseline in chosen else (*chosen, *added)[0]
+    return checked(replace(suite, solvers=tuple(axes), baseline=baseline, **settings))

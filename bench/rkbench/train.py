@@ -1,0 +1,204 @@
+"""Train one network by one recipe, and say what each epoch cost and gave."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from statistics import fmean, median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from rkbench.data import Dataset
+from rkbench.measure import Meter, timed
+from rkbench.record import CellStatus
+from rkbench.tasks import Recipe
+
+WARM_UP_STEPS = 3
+
+
+class TrainingError(Exception):
+    """Training that ended without a result; ``status`` names how, as in `CellStatus`."""
+
+    def __init__(self, status: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass
+class StepLog:
+    """Counts of every training step."""
+
+    nfe_forward: list[int] = field(default_factory=list)
+    nfe_backward: list[int] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
+    rejected: list[int] = field(default_factory=list)
+
+    def since(self, step: int) -> StepLog:
+        """Return the log of the steps from ``step`` on."""
+        return StepLog(
+            *(getattr(self, name)[step:] for name in ("nfe_forward", "nfe_backward", "accepted", "rejected"))
+        )
+
+
+@dataclass
+class Training:
+    """A network on its way through a recipe.
+
+    Args:
+        network: maps a batch to logits; trained in place.
+        data: on the device, in the dtype.
+        recipe: how.
+        epochs: how long.
+        seed: of the order of batches, the same for every solver.
+    """
+
+    network: nn.Module
+    data: Dataset
+    recipe: Recipe
+    epochs: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.device = self.data.x_train.device
+        self.meter = Meter(self.network)
+        self.log = StepLog()
+        self.curve: list[dict[str, Any]] = []
+        self.vjps: list[int] = []
+        self.order = torch.Generator().manual_seed(self.seed)
+        steps = self.epochs * math.ceil(len(self.data.y_train) / self.recipe.batch_size)
+        self.optimizer, self.schedule = _optimizer(self.network, self.recipe, steps)
+
+    def run(self, on_epoch: Callable[[dict[str, Any]], None]) -> None:
+        """Train, and report the curve row of each epoch as it ends.
+
+        Raises:
+            TrainingError: the loss became infinite or absurd, or the engine's count of NFE is not the harness's.
+            SolveError: a solve failed.
+        """
+        self.warm_up()
+        for epoch in range(1, self.epochs + 1):
+            on_epoch(self.epoch(epoch))
+
+    def warm_up(self) -> None:
+        """Take a few steps with a copy, so that allocators, caches and threads are warm and nothing is learnt."""
+        twin = copy.deepcopy(self.network)
+        optimizer, schedule = _optimizer(twin, self.recipe, WARM_UP_STEPS + 1)
+        x, y = self.data.x_train[: self.recipe.batch_size], self.data.y_train[: self.recipe.batch_size]
+        self._steps(twin, optimizer, schedule, Meter(twin), [(x, y)] * WARM_UP_STEPS, StepLog())
+
+    def epoch(self, number: int) -> dict[str, Any]:
+        """Train one epoch under the clock; shuffle before it, evaluate and audit after it."""
+        batches = list(self._shuffled())
+        done = len(self.log.nfe_forward)
+        self.network.train()
+        seconds, losses = timed(
+            lambda: self._steps(self.network, self.optimizer, self.schedule, self.meter, batches, self.log),
+            self.device,
+        )
+        train_loss = torch.stack(losses).double().mean().item()
+        self._refuse(train_loss)
+        self.vjps.append(self._audit(*batches[0]))
+        test_loss, test_accuracy, _ = self.evaluate(self.data.x_test, self.data.y_test)
+        log = self.log.since(done)
+        row = {
+            "epoch": number,
+            "seconds": seconds,
+            "train_loss": train_loss,
+            "test_loss": test_loss,
+            "test_accuracy": test_accuracy,
+            "nfe_forward": median(log.nfe_forward),
+            "accepted": median(log.accepted),
+            "rejected": fmean(log.rejected),
+        }
+        self.curve.append(row)
+        return row
+
+    def _shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of an epoch, views of data gathered once."""
+        order = torch.randperm(len(self.data.y_train), generator=self.order).to(self.device)
+        x, y = self.data.x_train[order], self.data.y_train[order]
+        yield from zip(x.split(self.recipe.batch_size), y.split(self.recipe.batch_size), strict=True)
+
+    @staticmethod
+    def _steps(
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+        meter: Meter,
+        batches: list[tuple[Tensor, Tensor]],
+        log: StepLog,
+    ) -> list[Tensor]:
+        """Take a training step per batch and return the losses, still on the device: this is what is timed."""
+        losses = []
+        for x, y in batches:
+            optimizer.zero_grad(set_to_none=True)
+            start = meter.calls
+            loss = cross_entropy(network(x), y)
+            between = meter.calls
+            loss.backward()
+            end = meter.calls
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.detach())
+            log.nfe_forward.append(between - start)
+            log.nfe_backward.append(end - between)
+            log.accepted.append(meter.accepted)
+            log.rejected.append(meter.rejected)
+            if between - start != meter.claimed:
+                raise TrainingError(
+                    CellStatus.PLUGIN_FAILED,
+                    f"The engine claims {meter.claimed} evaluations of f where the harness counted "
+                    f"{between - start}; correct the engine's Stats.",
+                )
+        return losses
+
+    def _audit(self, x: Tensor, y: Tensor) -> int:
+        """Return the vector-Jacobian products of one training step, which is then forgotten."""
+        counted = self.meter.vjps(lambda: cross_entropy(self.network(x), y).backward())
+        self.optimizer.zero_grad(set_to_none=True)
+        return counted
+
+    def _refuse(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                CellStatus.NON_FINITE,
+                "The training loss became NaN or infinite; lower the learning rate or take smaller steps.",
+            )
+        if loss > 10 * math.log(self.data.classes):
+            raise TrainingError(
+                CellStatus.DIVERGED,
+                f"The training loss grew to {loss:.3g}, ten times that of guessing; lower the learning rate or take "
+                "smaller steps.",
+            )
+
+    @torch.no_grad()
+    def evaluate(self, x: Tensor, y: Tensor) -> tuple[float, float, float]:
+        """Return mean loss, accuracy and median NFE per batch, in batches of the training size.
+
+        Error control is shared by a batch, so another batch size would be another solver.
+        """
+        self.network.eval()
+        loss, correct, nfe = 0.0, 0, []
+        for x_batch, y_batch in zip(
+            x.split(self.recipe.batch_size), y.split(self.recipe.batch_size), strict=True
+        ):
+            before = self.meter.calls
+            logits = self.network(x_batch)
+            nfe.append(self.meter.calls - before)
+            loss += cross_entropy(logits, y_batch, reduction="sum").item()
+            correct += int((logits.argmax(1) == y_batch).sum())
+        return loss / len(y), correct / len(y), median(nfe)
+
+
+def _optimizer(
+    network: nn.Module, recipe: Recipe, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    optimizer = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)

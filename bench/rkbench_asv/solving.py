@@ -1,0 +1,76 @@
+"""Time of one forward solve, and what is exactly reproducible about it: evaluations of f and error."""
+
+from typing import Any
+
+from .workload import SOLVERS, Timed, batch, network
+
+
+class Forward(Timed):
+    """The ODE block of the slides' network on one batch, without gradient."""
+
+    params = list(SOLVERS)
+    param_names = ["solver"]
+    number = 10
+
+    def setup(self, solver):
+        """Build the block and its input."""
+        import torch
+
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(False)
+        self.block = network(solver)[0]
+        self.x, _ = batch()
+
+    def time_forward(self, solver):
+        """Solve once."""
+        self.block(self.x)
+
+
+class Exact:
+    """What does not vary: measured once per commit, in one process, which pays for importing torch once."""
+
+    version = "1"
+    params = list(SOLVERS)
+    param_names = ["solver"]
+
+    def setup_cache(self):
+        """Return solver -> (evaluations of f in the block, relative error against a known solution)."""
+        return {solver: (_evaluations(solver), _error(solver)) for solver in SOLVERS}
+
+
+class Evaluations(Exact):
+    """One forward solve of the block."""
+
+    unit = "evaluations of f"
+
+    def track_nfe(self, measured, solver):
+        """Return the evaluations of f, rejected steps included."""
+        return measured[solver][0]
+
+
+class Error(Exact):
+    """y' = y cos t, y(0) = 1, up to t = 10, in double precision."""
+
+    unit = "relative error"
+
+    def track_error(self, measured, solver):
+        """Return the relative error at t = 10."""
+        return measured[solver][1]
+
+
+def _evaluations(solver):
+    block: Any = network(solver)[0]
+    block(batch()[0])
+    return block.last_stats.nfe
+
+
+def _error(solver):
+    import math
+
+    import torch
+
+    import rkbench
+
+    y0 = torch.ones(1, dtype=torch.float64)
+    solution = rkbench.solve(lambda t, y: y * torch.cos(t), y0, (0.0, 10.0), **SOLVERS[solver])
+    return abs(float(solution.y[-1]) / math.exp(math.sin(10.0)) - 1)
