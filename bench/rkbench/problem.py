@@ -62,13 +62,14 @@ def _coupled(t: Tensor, y: Tensor) -> Tensor:
     return _stacked(2 * t * y2**0.2 * y4, 10 * t * (5 * (y3 - 1)).exp() * y4, 2 * t * y4, -2 * t * y1.log())
 
 
-def _coupled_exact(t: float) -> tuple[float, ...]:
+def coupled_solution(t: float) -> tuple[float, ...]:
+    """Return the state of the curve that `COUPLED` follows."""
     s = math.sin(t * t)
     return math.exp(s), math.exp(5 * s), s + 1, math.cos(t * t)
 
 
 COUPLED = InitialValueProblem(
-    "coupled", _coupled, _coupled_exact(0.5), (0.5, 1.0), _coupled_exact(1.0), reference="closed form"
+    "coupled", _coupled, coupled_solution(0.5), (0.5, 1.0), coupled_solution(1.0), reference="closed form"
 )
 """Four components that feed each other and t: no order condition, with t or without, is invisible on it."""
 

@@ -29,7 +29,10 @@ def sentence(results: Results) -> str:
     """Return in one sentence what was run, on which data and which machine."""
     cells, machine = results.cells, results.manifest.get("machine", {})
     tasks = numbers.listed(list(dict.fromkeys(cells["task"])))
-    counts = [numbers.counted(cells[name].nunique(), noun) for name, noun in (("solver", "solver"), ("seed", "seed"))]
+    counts = [
+        numbers.counted(cells[name].nunique(), noun)
+        for name, noun in (("solver", "solver"), ("seed", "seed"))
+    ]
     threads = results.manifest.get("threads")
     where = f" on {machine['cpu']}" if machine.get("cpu") else ""
     where += f" with {numbers.counted(threads, 'thread')}" if threads else ""
@@ -85,7 +88,10 @@ def published(results: Results) -> dict[str, list[dict[str, Any]]]:
 def published_cells(row: dict[str, Any]) -> list[str]:
     """Return a published row as text, in the order of `PUBLISHED_HEADINGS`."""
     known = ((row.get(name), spell) for name, spell in _PUBLISHED.items())
-    return [str(row.get("label", "")), *(numbers.NONE if value is None else spell(float(value)) for value, spell in known)]
+    return [
+        str(row.get("label", "")),
+        *(numbers.NONE if value is None else spell(float(value)) for value, spell in known),
+    ]
 
 
 _PUBLISHED = {
@@ -94,7 +100,13 @@ _PUBLISHED = {
     "test_accuracy": numbers.percent,
     "train_accuracy": numbers.percent,
 }
-PUBLISHED_HEADINGS = ("published as", "training time, s", "time ÷ its baseline", "test accuracy, %", "training accuracy, %")
+PUBLISHED_HEADINGS = (
+    "published as",
+    "training time, s",
+    "time ÷ its baseline",
+    "test accuracy, %",
+    "training accuracy, %",
+)
 PUBLISHED_CAPTION = "Published elsewhere, on other hardware: the times are not comparable with ours."
 
 
@@ -108,15 +120,24 @@ def _command(command: Any) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    units = {"cores": "{} cores", "memory_gb": "{} GiB memory", "python": "Python {}", "governor": "governor {}"}
+    units = {
+        "cores": "{} cores",
+        "memory_gb": "{} GiB memory",
+        "python": "Python {}",
+        "governor": "governor {}",
+    }
     shown = ("host", "cpu", "cores", "memory_gb", "system", "python", "governor")
     return ", ".join(units.get(key, "{}").format(machine[key]) for key in shown if machine.get(key))
 
 
 def _data(about: dict[str, Any]) -> str:
-    sizes = [f"{about[key]:,} {word}" for key, word in (("train", "training"), ("test", "test")) if about.get(key)]
+    sizes = [
+        f"{about[key]:,} {word}" for key, word in (("train", "training"), ("test", "test")) if about.get(key)
+    ]
     checksum = f"SHA-256 {about['sha256']}" if about.get("sha256") else ""
-    return ", ".join(part for part in (" and ".join(sizes) + (" examples" if sizes else ""), checksum) if part)
+    return ", ".join(
+        part for part in (" and ".join(sizes) + (" examples" if sizes else ""), checksum) if part
+    )
 
 
 def _quotient(above: float | None, below: float | None) -> float | None:

@@ -21,9 +21,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from rkbench.record import CellStatus
 from rkbench.report import frames, looks, numbers
 from rkbench.report.results import Results
-from rkbench.report.statistics import median
+from rkbench.report.statistics import Estimate, median
 
 INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
+THEME = {INK: "currentColor", GRID: "var(--line)", PAPER: "none"}
+"""What the page makes of the colors that every figure shares."""
+
 _RC = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -52,7 +55,7 @@ _RC = {
 }
 _LOG_FROM = 4
 """Spread, largest ÷ smallest, from which times are drawn on a logarithmic axis."""
-_ACCURACY_TICKS = np.array([0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999])
+_ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 Panel = Callable[[Axes, Results, str, dict[str, looks.Look]], None]
 
@@ -77,7 +80,9 @@ class Drawing:
         """Return the figure as ``png`` or ``svg``, the same bytes for the same run."""
         buffer = BytesIO()
         with _styled():
-            self.figure.savefig(buffer, format=kind, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None)
+            self.figure.savefig(
+                buffer, format=kind, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None
+            )
         return buffer.getvalue()
 
 
@@ -87,7 +92,9 @@ def draw(results: Results) -> Iterator[Drawing]:
     for name, title, caption, panel, table, column in _FIGURES:
         if getattr(results, table)[column].notna().any():
             with _styled():
-                yield Drawing(name, title, caption, _panels(results, panel, style, title, legend=table == "epochs"))
+                yield Drawing(
+                    name, title, caption, _panels(results, panel, style, title, legend=table == "epochs")
+                )
 
 
 @contextmanager
@@ -115,20 +122,43 @@ def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title:
 
 def _legend(figure: Figure, style: dict[str, looks.Look]) -> None:
     handles = [
-        Line2D([], [], color=look.color, dashes=look.dashes or (None, None), marker=look.marker, ms=4.5, label=looks.name(solver))
+        Line2D(
+            [],
+            [],
+            color=look.color,
+            dashes=look.dashes or (None, None),
+            marker=look.marker,
+            ms=4.5,
+            label=looks.name(solver),
+        )
         for solver, look in style.items()
     ]
-    figure.legend(handles=handles, loc="outside right upper", fontsize=9 if len(handles) < 12 else 7, handlelength=3)
+    figure.legend(
+        handles=handles, loc="outside right upper", fontsize=9 if len(handles) < 12 else 7, handlelength=3
+    )
 
 
 def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
-    epochs = results.epochs[results.epochs["task"] == task]
-    for solver, points in epochs[epochs["train_loss"] > 0].groupby("solver", sort=False):
+    epochs = results.epochs[(results.epochs["task"] == task) & (results.epochs["train_loss"] > 0)]
+    whole = epochs["cell_id"].isin(results.cells.loc[_ok(results.cells, task), "cell_id"])
+    for solver, points in epochs[whole].groupby("solver", sort=False):
         look = style[str(solver)]
         sns.lineplot(
             points, x="epoch", y="train_loss", estimator="median", errorbar=("pi", 100), err_kws={"alpha": 0.18, "lw": 0},
-            color=look.color, dashes=False, linestyle=_linestyle(look), lw=1.8, legend=False, ax=axes,
+            color=look.color, linestyle=_linestyle(look), lw=1.8, legend=False, ax=axes,
         )  # fmt: skip
+    for (solver, _), points in epochs[~whole].groupby(["solver", "cell_id"], sort=False):
+        color = style[str(solver)].color
+        axes.plot(
+            points["epoch"],
+            points["train_loss"],
+            color=color,
+            lw=0.9,
+            ls=":",
+            marker="x",
+            markevery=[-1],
+            ms=6,
+        )
     axes.set(yscale="log", xlabel="epoch", ylabel="training loss, nats")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     _plain_log(axes.yaxis)
@@ -137,11 +167,22 @@ def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
 def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
     epochs = results.epochs[results.epochs["task"] == task].dropna(subset=["test_accuracy", "train_seconds"])
     for (solver, _), one in epochs.groupby(["solver", "seed"], sort=False):
-        axes.plot(one["train_seconds"], one["test_accuracy"], color=style[str(solver)].color, alpha=0.3, lw=0.8)
-    for solver, points in epochs.groupby("solver", sort=False):
-        look, middle = style[str(solver)], points.groupby("epoch")[["train_seconds", "test_accuracy"]].median()
         axes.plot(
-            middle["train_seconds"], middle["test_accuracy"], color=look.color, ls=_linestyle(look), lw=1.6, marker=look.marker, ms=3.5
+            one["train_seconds"], one["test_accuracy"], color=style[str(solver)].color, alpha=0.3, lw=0.8
+        )
+    for solver, points in epochs.groupby("solver", sort=False):
+        look, middle = (
+            style[str(solver)],
+            points.groupby("epoch")[["train_seconds", "test_accuracy"]].median(),
+        )
+        axes.plot(
+            middle["train_seconds"],
+            middle["test_accuracy"],
+            color=look.color,
+            ls=_linestyle(look),
+            lw=1.6,
+            marker=look.marker,
+            ms=3.5,
         )
     axes.set(xlabel="training time, s", ylabel="test accuracy, %")
     target = results.cells.loc[results.cells["task"] == task, "target"].dropna().max()
@@ -152,31 +193,39 @@ def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Lo
     if pd.notna(target):
         axes.axhline(target, color=INK, lw=1, ls=(0, (5, 3)))
         axes.annotate(
-            f"target {numbers.percent(target)} %", (1, target), (0, 3), xycoords=("axes fraction", "data"),
-            textcoords="offset points", ha="right", fontsize=8.5,
+            f"target {numbers.percent(target)} %", (0, target), (4, 3), xycoords=("axes fraction", "data"),
+            textcoords="offset points", fontsize=8.5,
         )  # fmt: skip
 
 
 def _times(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
-    _dots(axes, results, task, style, "train_seconds")
+    _dots(axes, results, task, style, "train_seconds", numbers.seconds)
     values = results.cells.loc[_ok(results.cells, task), "train_seconds"]
     axes.set(xlabel="training time, s", ylabel="")
     if _spread(values) > _LOG_FROM:
         axes.set_xscale("log")
+        axes.set_xlim(values[values > 0].min() / 1.4, values.max() * 1.4)
         _plain_log(axes.xaxis)
     else:
         axes.set_xlim(left=0)
 
 
 def _work(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
-    _dots(axes, results, task, style, "nfe_forward")
+    _dots(axes, results, task, style, "nfe_forward", numbers.count)
     axes.set(xlabel="evaluations of f per forward solve of a training step", ylabel="")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _dots(axes: Axes, results: Results, task: str, style: dict[str, looks.Look], column: str) -> None:
-    """Draw a row per solver: each seed a dot, the median a stroke, its interval a bar; a failure its reason."""
+def _dots(
+    axes: Axes,
+    results: Results,
+    task: str,
+    style: dict[str, looks.Look],
+    column: str,
+    spell: Callable[[float], str],
+) -> None:
+    """Draw a row per solver: each seed a dot, the median a stroke, its interval a bar; all in numbers beside it."""
     cells = results.cells[results.cells["task"] == task]
     ok = cells[_ok(cells, task)]
     solvers = list(dict.fromkeys(cells["solver"]))
@@ -186,19 +235,32 @@ def _dots(axes: Axes, results: Results, task: str, style: dict[str, looks.Look],
         size=5.5, alpha=0.75, jitter=False, legend=False, ax=axes,
     )  # fmt: skip
     for row, solver in enumerate(solvers):
-        mine = cells[cells["solver"] == solver]
         middle = median(ok.loc[ok["solver"] == solver, column].to_numpy())
-        if np.isfinite(middle.low):
-            axes.plot([middle.low, middle.high], [row, row], color=palette[solver], lw=5, alpha=0.3, solid_capstyle="butt")
+        axes.plot(
+            [middle.low, middle.high],
+            [row, row],
+            color=palette[solver],
+            lw=5,
+            alpha=0.3,
+            solid_capstyle="butt",
+        )
         axes.plot([middle.median] * 2, [row - 0.3, row + 0.3], color=INK, lw=1.6)
-        lost = mine.loc[mine["status"] != CellStatus.OK]
-        if len(lost):
-            words = sorted(set(lost["status"].where(~frames.pending(lost), frames.NOT_RUN)))
-            text = f"{len(lost)} of {len(mine)} {', '.join(words)}"
-            axes.annotate(text, (1, row), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
+        text = _in_words(middle, cells[cells["solver"] == solver], spell)
+        axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
     axes.set_yticks(range(len(solvers)), [looks.name(solver) for solver in solvers])
     axes.set_ylim(len(solvers) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
+
+
+def _in_words(middle: Estimate, cells: pd.DataFrame, spell: Callable[[float], str]) -> str:
+    """Return a median and its interval, and how many of the cells failed and how."""
+    interval = numbers.interval(spell, *middle)
+    parts = [f"{spell(middle.median)} ({interval})" if interval else spell(middle.median)]
+    lost = cells.loc[cells["status"] != CellStatus.OK]
+    if len(lost):
+        words = sorted(set(lost["status"].where(~frames.pending(lost), frames.NOT_RUN)))
+        parts.append(f"{len(lost)} of {len(cells)} {', '.join(words)}")
+    return ", ".join(part for part in parts if part != numbers.NONE)
 
 
 def _ok(cells: pd.DataFrame, task: str) -> pd.Series:
@@ -227,9 +289,15 @@ def _accuracy_axis(axes: Axes, values: pd.Series, target: float) -> None:
     if not shown:
         return
     low, high = min(shown), max(shown)
-    axes.set_yscale("function", functions=(lambda y: -np.log10(np.clip(1.0005 - y, 5e-4, None)), lambda z: 1.0005 - 10.0 ** -np.asarray(z)))
+    axes.set_yscale(
+        "function",
+        functions=(
+            lambda y: -np.log10(np.clip(1.0005 - y, 5e-4, None)),
+            lambda z: 1.0005 - 10.0 ** -np.asarray(z),
+        ),
+    )
     axes.set_ylim(max(0, low - 0.05 * (high - low)), min(1, 1 - 0.75 * (1 - high)))
-    ticks = _ACCURACY_TICKS[(_ACCURACY_TICKS >= low) & (_ACCURACY_TICKS <= high)]
+    ticks = [tick for tick in _ACCURACY_TICKS if low <= tick <= high]
     if len(ticks) >= 3:
         axes.set_yticks(ticks)
     else:
@@ -240,7 +308,8 @@ def _accuracy_axis(axes: Axes, values: pd.Series, target: float) -> None:
 _FIGURES = (
     (
         "loss", "Training loss over epochs",
-        "Line: median over seeds; band: from the lowest to the highest seed. Logarithmic scale.",
+        "Line: median over the seeds that ended ok; band: from the lowest to the highest of them. Dotted, ending in ×: a "
+        "seed that failed. Logarithmic scale.",
         _loss, "epochs", "train_loss",
     ),
     (
@@ -251,13 +320,13 @@ _FIGURES = (
     ),
     (
         "time", "Training time per solver",
-        "Dot: a seed; stroke: their median; bar: its 95 % bootstrap interval. Failures stand at the right.",
+        "Dot: a seed; stroke: their median; bar: its 95 % bootstrap interval; both in numbers at the right.",
         _times, "cells", "train_seconds",
     ),
     (
         "nfe", "Function evaluations per solver",
         "Evaluations of f in the forward solve of one training step. Dot: a seed; stroke: their median; bar: its 95 % "
-        "bootstrap interval. Failures stand at the right.",
+        "bootstrap interval; both in numbers at the right.",
         _work, "cells", "nfe_forward",
     ),
 )  # fmt: skip

@@ -16,7 +16,9 @@ NOT_RUN = "not run yet"
 _DTYPES = {"str": "str", "bool": "bool", "int": "int64", "int | None": "Int64", "float | None": "float64"}
 _CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name != "curve"}
 _EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
-_EPOCH_DTYPES = _EPOCH_KEYS | {"epoch": "int64"} | {name: "float64" for name in CURVE_COLUMNS if name != "epoch"}
+_EPOCH_DTYPES = (
+    _EPOCH_KEYS | {"epoch": "int64"} | {name: "float64" for name in CURVE_COLUMNS if name != "epoch"}
+)
 
 
 def cells(ledger: Ledger) -> pd.DataFrame:
@@ -62,10 +64,14 @@ def failed(cells: pd.DataFrame) -> pd.Series:
 
 def unplanned(ledger: Ledger) -> list[str]:
     """Return a note when records belong to no planned cell, which the frames leave out."""
-    strangers = {record.cell_id for record in ledger.records} - {cell["cell_id"] for cell in ledger.manifest["plan"]}
+    strangers = {record.cell_id for record in ledger.records} - {
+        cell["cell_id"] for cell in ledger.manifest["plan"]
+    }
     if not strangers:
         return []
-    return [f"{len(strangers)} recorded cells are not in the plan and were left out, such as {min(strangers)}."]
+    return [
+        f"{len(strangers)} recorded cells are not in the plan and were left out, such as {min(strangers)}."
+    ]
 
 
 def _ordered(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.DataFrame:

@@ -25,7 +25,9 @@ def of(solvers: Iterable[str]) -> dict[str, Look]:
     """Return a look for every solver, decided by its place in the run alone."""
     colors, dashes = len(_COLORS), len(_DASHES)
     return {
-        solver: Look(_COLORS[i % colors], _DASHES[i // colors % dashes], _MARKERS[(i + i // colors) % len(_MARKERS)])
+        solver: Look(
+            _COLORS[i % colors], _DASHES[i // colors % dashes], _MARKERS[(i + i // colors) % len(_MARKERS)]
+        )
         for i, solver in enumerate(dict.fromkeys(solvers))
     }
 

@@ -38,11 +38,13 @@ def count(value: float) -> str:
 
 
 def interval(spell: Callable[[float], str], middle: float, low: float, high: float) -> str:
-    """Return an interval such as ``1.2–1.4``, or nothing where there is none or it shows no more than the middle."""
+    """Return an interval, ``1.2–1.4`` or ``-1 to +2``; nothing where it shows no more than the middle, or is NaN."""
     if math.isnan(low) or math.isnan(high):
         return ""
     ends = ["∞" if math.isinf(end) else spell(end) for end in (low, high)]
-    return "" if {*ends} <= {spell(middle), "∞" if math.isinf(middle) else ""} else "–".join(ends)
+    if {*ends} <= {spell(middle), "∞" if math.isinf(middle) else ""}:
+        return ""
+    return (" to " if ends[0][0] in "+-" else "–").join(ends)
 
 
 def listed(words: list[str]) -> str:

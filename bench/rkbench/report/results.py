@@ -51,4 +51,6 @@ def load(run_folder: str | Path) -> Results:
     if not isinstance(ledger.manifest.get("plan"), list):
         raise RunError(f"The manifest of {run_folder} has no plan; restore it or start a new run.")
     cells = frames.cells(ledger)
-    return Results(cells, frames.epochs(ledger, cells), ledger.manifest, ledger.notes + frames.unplanned(ledger))
+    return Results(
+        cells, frames.epochs(ledger, cells), ledger.manifest, ledger.notes + frames.unplanned(ledger)
+    )

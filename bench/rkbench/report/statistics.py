@@ -53,3 +53,8 @@ def ratio(numerators: Sequence[float] | np.ndarray, denominators: Sequence[float
     above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     usable = ~np.isnan(above) & (below > 0)
     return median(above[usable] / below[usable])
+
+
+def difference(minuends: Sequence[float] | np.ndarray, subtrahends: Sequence[float] | np.ndarray) -> Estimate:
+    """Return the median of paired differences and its interval, both arguments as in `ratio`."""
+    return median(np.asarray(minuends, dtype=float) - np.asarray(subtrahends, dtype=float))

@@ -40,7 +40,7 @@ SUMMARY_COLUMNS = {
     "nfe_step": "Median over seeds of `nfe_forward` + `nfe_backward`: evaluations of f in one training step",
     "time_ratio": "Median over seeds of `train_seconds` divided by the baseline's at the same seed, on the same machine",
 }
-_ESTIMATED = (*MEASURES, "time_ratio")
+ESTIMATED = (*MEASURES, "time_ratio")
 
 
 def summarise(cells: pd.DataFrame, baseline: str | None) -> pd.DataFrame:
@@ -112,5 +112,7 @@ def _named(name: str, estimate: statistics.Estimate) -> dict[str, float]:
 
 
 def _columns() -> list[str]:
-    spread = [[name, f"{name}_low", f"{name}_high"] if name in _ESTIMATED else [name] for name in SUMMARY_COLUMNS]
+    spread = [
+        [name, f"{name}_low", f"{name}_high"] if name in ESTIMATED else [name] for name in SUMMARY_COLUMNS
+    ]
     return [column for columns in spread for column in columns]

@@ -91,7 +91,12 @@ def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
         (baseline is not None, f"time ÷ {baseline}", _estimate("time_ratio", numbers.significant), "result"),
         (True, "test accuracy, %", _estimate("test_accuracy", numbers.percent), "result"),
         (True, "training accuracy, %", _estimate("train_accuracy", numbers.percent), "result"),
-        (task["target"].notna().any(), _to_target(task), _estimate("seconds_to_target", numbers.seconds), "result"),
+        (
+            task["target"].notna().any(),
+            _to_target(task),
+            _estimate("seconds_to_target", numbers.seconds),
+            "result",
+        ),
         (True, "NFE forward solve", _estimate("nfe_forward", numbers.count), "work"),
         (True, "NFE test solve", _estimate("nfe_eval", numbers.count), "work"),
         (True, "NFE training step", _estimate("nfe_step", numbers.count), "work"),
@@ -123,7 +128,9 @@ def status(row: Row) -> str:
 def _estimate(name: str, spell: Callable[[float], str]) -> Callable[[Row], Cell]:
     def cell(row: Row) -> Cell:
         middle = row[name]
-        return Cell(spell(middle), numbers.interval(spell, middle, row[f"{name}_low"], row[f"{name}_high"]), middle)
+        return Cell(
+            spell(middle), numbers.interval(spell, middle, row[f"{name}_low"], row[f"{name}_high"]), middle
+        )
 
     return cell
 
@@ -143,4 +150,6 @@ def _steps(row: Row) -> Cell:
 
 def _parameters(row: Row) -> Cell:
     known = not pd.isna(row["parameters"])
-    return Cell(f"{row['parameters']:,}" if known else numbers.NONE, "", row["parameters"] if known else math.nan)
+    return Cell(
+        f"{row['parameters']:,}" if known else numbers.NONE, "", row["parameters"] if known else math.nan
+    )

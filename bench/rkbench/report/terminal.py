@@ -81,7 +81,12 @@ class Strip:
 def _print_grid(console: Console, title: str, strips: Sequence[Strip]) -> None:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
     for strip in strips:
-        grid.add_column(Text(strip.heading), justify="left" if strip is strips[0] else "right", overflow="fold", width=strip.width)
+        grid.add_column(
+            Text(strip.heading),
+            justify="left" if strip is strips[0] else "right",
+            overflow="fold",
+            width=strip.width,
+        )
     for entries in zip(*(strip.entries for strip in strips), strict=True):
         grid.add_row(*entries)
     console.print("", Text(title, "bold"), grid, sep="\n")
@@ -91,8 +96,12 @@ def _print_table(console: Console, one: table.Table) -> None:
     strips: dict[str, list[Strip]] = {}
     for column in one.columns:
         cells = (column.cell(row) for row in one.rows)
-        entries = [Text.assemble(cell.text, (f"\n{cell.interval}" if cell.interval else "", "dim")) for cell in cells]
-        strips.setdefault(column.group, []).append(Strip(column.heading, entries, _WIDEST.get(column.heading, 100)))
+        entries = [
+            Text.assemble(cell.text, (f"\n{cell.interval}" if cell.interval else "", "dim")) for cell in cells
+        ]
+        strips.setdefault(column.group, []).append(
+            Strip(column.heading, entries, _WIDEST.get(column.heading, 100))
+        )
     print_grids(console, one.title, list(strips.values()))
 
 
@@ -100,7 +109,10 @@ def _print_published(console: Console, results: Results) -> None:
     published = account.published(results)
     for source, rows in published.items():
         columns = zip(*map(account.published_cells, rows), strict=True)
-        strips = [Strip(h, [Text(t) for t in texts]) for h, texts in zip(account.PUBLISHED_HEADINGS, columns, strict=True)]
+        strips = [
+            Strip(h, [Text(t) for t in texts])
+            for h, texts in zip(account.PUBLISHED_HEADINGS, columns, strict=True)
+        ]
         print_grids(console, source, [strips])
     if published:
         console.print(Text(account.PUBLISHED_CAPTION, "dim"))
@@ -109,4 +121,6 @@ def _print_published(console: Console, results: Results) -> None:
 def _print_failures(console: Console, results: Results) -> None:
     for failure in account.failures(results).to_dict("records"):
         who = f"{failure['solver']} on {failure['task']}, seed {failure['seeds']}"
-        console.print(Text.assemble((failure["status"], "bold red"), f" {who}: {failure['message'] or 'no message'}"))
+        console.print(
+            Text.assemble((failure["status"], "bold red"), f" {who}: {failure['message'] or 'no message'}")
+        )

@@ -1,1 +1,75 @@
-def write(): ...
+"""Everything derived from a run, written into its ``report/`` folder; may be deleted and written again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rkbench.errors import RunError
+from rkbench.report import markdown, page
+from rkbench.report.results import Results, load
+
+
+def write(run_folder: str | Path) -> Path:
+    """Write the report of a run and return its page, ``report/index.html``.
+
+    The folder holds ``report.md``, ``summary.csv``, ``cells`` and ``epochs`` as CSV and Parquet, and
+    ``figures/`` as PNG and SVG. The same records give the same report; a failure leaves the old one.
+
+    Raises:
+        RunError: the folder holds no readable run, or the report cannot be written.
+    """
+    results = load(run_folder)
+    target = Path(run_folder) / "report"
+    try:
+        with _replacing(target) as folder:
+            _write_frames(results, folder)
+            _write_documents(results, folder)
+    except OSError as error:
+        raise RunError(
+            f"{target} cannot be written ({error.strerror}); free some space or permissions there."
+        ) from None
+    return target / "index.html"
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the target's place when all went well."""
+    fresh, old = (target.with_name(f".{target.name}-{word}-{os.getpid()}") for word in ("new", "old"))
+    fresh.mkdir()
+    try:
+        yield fresh
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if old.exists() and not target.exists():
+            old.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_frames(results: Results, folder: Path) -> None:
+    results.summary().to_csv(folder / "summary.csv", index=False)
+    for name, frame in (("cells", results.cells), ("epochs", results.epochs)):
+        frame.to_csv(folder / f"{name}.csv", index=False)
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _write_documents(results: Results, folder: Path) -> None:
+    from rkbench.report import figures  # here, since it imports matplotlib
+
+    pictures = folder / "figures"
+    pictures.mkdir()
+    described, drawn = [], []
+    for drawing in figures.draw(results):
+        svg = drawing.encode("svg")
+        (pictures / f"{drawing.name}.svg").write_bytes(svg)
+        (pictures / f"{drawing.name}.png").write_bytes(drawing.encode("png"))
+        described.append((drawing.name, drawing.title, drawing.caption))
+        drawn.append((*described[-1], svg))
+    (folder / "report.md").write_text(markdown.render(results, described), encoding="utf-8")
+    (folder / "index.html").write_text(page.render(results, drawn, figures.THEME), encoding="utf-8")

@@ -1,0 +1,70 @@
+"""The report as Markdown: the same tables and sentences, with the figures beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
+
+from rkbench.report import account, table
+from rkbench.report.results import Results
+
+
+def escape(text: str) -> str:
+    """Return a text that Markdown shows as it is, on one line and in a table, whoever wrote it."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", " ".join(text.split()))
+
+
+def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
+    """Return the report; ``figures`` are name, title and caption of those in ``figures/``."""
+    found = table.tables(results.summary(), results.baseline)
+    parts = [
+        f"# {escape(account.title(results))}",
+        escape(f"{account.sentence(results)} {account.date(results)}"),
+    ]
+    for one in found:
+        rows = [[_entry(cell) for cell in cells] for cells in one.cells()]
+        parts += [f"## {escape(one.title)}", _grid([escape(column.heading) for column in one.columns], rows)]
+    parts += [table.CAPTION, table.UNTIMED if any(one.untimed for one in found) else ""]
+    parts += [
+        f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
+    ]
+    parts += [_published(results), _failures(results), _notes(results), _provenance(results)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _entry(cell: table.Cell) -> str:
+    text = escape(cell.text)
+    return f"{text} [{cell.interval}]" if cell.interval else text
+
+
+def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str] | None = None) -> str:
+    align = align or ["left", *["right"] * (len(headings) - 1)]
+    return tabulate(rows, headings, tablefmt="pipe", disable_numparse=True, colalign=align if rows else None)
+
+
+def _published(results: Results) -> str:
+    parts = []
+    for source, rows in account.published(results).items():
+        cells = [list(map(escape, account.published_cells(row))) for row in rows]
+        parts += [f"## {escape(source)}", _grid(account.PUBLISHED_HEADINGS, cells)]
+    return "\n\n".join([*parts, account.PUBLISHED_CAPTION]) if parts else ""
+
+
+def _failures(results: Results) -> str:
+    failures = account.failures(results)
+    if failures.empty:
+        return ""
+    rows = [[escape(str(value)) for value in row] for row in failures.to_numpy().tolist()]
+    return "## Failures\n\n" + _grid(list(failures.columns), rows, ["left"] * len(failures.columns))
+
+
+def _notes(results: Results) -> str:
+    notes = "\n".join(f"- {escape(note)}" for note in results.notes)
+    return f"## Notes\n\n{notes}" if notes else ""
+
+
+def _provenance(results: Results) -> str:
+    rows = [[escape(name), escape(text)] for name, text in account.provenance(results)]
+    return "## How it was measured\n\n" + _grid(["", ""], rows, ["left", "left"])

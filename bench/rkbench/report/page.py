@@ -1,0 +1,61 @@
+"""The report as one self-contained page: no network, figures drawn into it, colors of the reader's choice."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rkbench.report import account, looks, table
+from rkbench.report.results import Results
+
+
+def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], theme: dict[str, str]) -> str:
+    """Return the page.
+
+    Args:
+        results: the run.
+        figures: name, title, caption and SVG of each.
+        theme: color in the figures → CSS value, so that they follow the page into the dark.
+    """
+    environment = Environment(
+        loader=PackageLoader("rkbench.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found = table.tables(results.summary(), results.baseline)
+    return environment.get_template("page.html.j2").render(
+        account=account,
+        results=results,
+        looks=looks.of(results.cells["solver"]),
+        tables=found,
+        caption=table.CAPTION,
+        untimed=table.UNTIMED if any(one.untimed for one in found) else "",
+        figures=[(name, title, caption, inline(name, svg, theme)) for name, title, caption, svg in figures],
+        sort_key=_sort_key,
+    )
+
+
+def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
+    """Return a figure of ours as an element of the page: scalable, themed, its ids its own."""
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
+    for color, value in theme.items():
+        text = text.replace(color, value)
+    return Markup(
+        re.sub(r'(<svg[^>]*?) width="[^"]*"', r'\1 role="img"', text, count=1).replace(
+            ' height="', ' data-height="', 1
+        )
+    )
+
+
+def _sort_key(cell: table.Cell) -> str:
+    """Return what the page sorts a cell by; a missing number comes after infinity."""
+    return "" if isinstance(cell.key, float) and math.isnan(cell.key) else str(cell.key)

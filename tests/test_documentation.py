@@ -1,0 +1,127 @@
+"""What the documents say is what the code does: hooks, verbs, columns, refusals, commands, paths."""
+
+import inspect
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import rkbench
+from rkbench import cli, hookspecs, record, registry
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    ROOT / name for name in ("README.md", "plugins/README.md", "results/README.md", ".github/CONTRIBUTING.md")
+]
+README, PLUGINS, RESULTS, _ = (document.read_text("utf-8") for document in DOCUMENTS)
+
+HOOKS = [name for name in vars(hookspecs) if name.startswith("rkbench_")]
+EXAMPLES = re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL)
+REFUSALS = re.findall(r"^\| `(.+?)` → `(.+?)`, .* \| (.+) \|$", PLUGINS, re.MULTILINE)
+COMMANDS = sorted(
+    {
+        command.strip()
+        for document in DOCUMENTS
+        for block in re.findall(r"```(?:\w*)\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+        for line in block.splitlines()
+        for command in line.split("&&")
+        if command.strip().startswith("rkbench ")
+    }
+)
+
+
+def _load(code: str, folder: Path) -> registry.Plugin:
+    """Return what became of a single-file plugin."""
+    file = folder / "mine.py"
+    file.write_text(code, encoding="utf-8")
+    [plugin] = [plugin for plugin in registry.load([file]).plugins if plugin.path]
+    return plugin
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_docstring_of_a_hook_is_a_working_plugin(hook, tmp_path):
+    _, _, code = (inspect.getdoc(getattr(hookspecs, hook)) or "").partition("\n\n")
+    plugin = _load(code, tmp_path)
+    assert plugin.problems == []
+    assert len(plugin.brought) == 1
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_is_shown_with_a_working_example(hook, tmp_path):
+    [code] = [example for example in EXAMPLES if f"def {hook}(" in example]
+    plugin = _load(code, tmp_path)
+    assert plugin.problems == []
+    assert plugin.notes == []
+    assert plugin.brought
+
+
+def test_a_dozen_refusals_are_quoted():
+    assert len(REFUSALS) >= 12
+
+
+@pytest.mark.parametrize(("old", "new", "answer"), REFUSALS)
+def test_a_refusal_reads_as_quoted(old, new, answer, tmp_path):
+    assert old in EXAMPLES[0]
+    plugin = _load(EXAMPLES[0].replace(old, new, 1), tmp_path)
+    assert [problem.replace(plugin.path, "mine.py") for problem in plugin.problems] == [answer]
+
+
+@pytest.mark.parametrize("verb", sorted(cli.cli.commands))
+def test_a_verb_of_the_command_line_is_documented(verb):
+    assert re.search(rf"rkbench {verb}\b", README + PLUGINS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_in_the_documents_is_one_that_rkbench_understands(command):
+    verb, *arguments = shlex.split(command, comments=True)[1:]
+    parsed = cli.cli.commands[verb].make_context(verb, arguments)
+    assert parsed.params
+
+
+def test_the_two_commands_are_on_the_front_page():
+    assert "pip install -e . && rkbench run\n" in README
+    assert 'pip install -e ".[test]" && pytest\n' in README
+
+
+@pytest.mark.parametrize("column", [*record.COLUMNS, *record.CURVE_COLUMNS])
+def test_a_column_of_the_records_is_documented(column):
+    assert f"| `{column}` |" in RESULTS
+
+
+@pytest.mark.parametrize("name", rkbench.__all__)
+def test_a_public_name_has_a_docstring(name):
+    assert inspect.getdoc(getattr(rkbench, name))
+
+
+@pytest.mark.parametrize("error", [name for name in rkbench.__all__ if name.endswith("Error")])
+def test_an_error_is_listed_for_authors(error):
+    assert f"`{error}`" in PLUGINS
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_path_a_document_names_exists(document):
+    text = document.read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+    named = re.findall(r"`((?:bench|plugins|results|tests|\.ci|\.github)/[\w./-]+)`", text)
+    missing = [link for link in links if not (document.parent / link).exists()]
+    assert (
+        missing + [path for path in named if not (ROOT / path).exists() and "results/runs" not in path] == []
+    )
+
+
+def test_every_path_the_configuration_names_exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    tool, asv = project["tool"], json.loads((ROOT / "asv.conf.json").read_text("utf-8"))
+    named = [
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+        *tool["hatch"]["build"]["targets"]["wheel"]["packages"],
+        *tool["pytest"]["ini_options"]["testpaths"],
+        *tool["ruff"]["src"],
+        *tool["pyright"]["include"],
+        asv["benchmark_dir"],
+    ]
+    assert [path for path in named if not (ROOT / path).exists()] == []
