@@ -127,12 +127,14 @@ class Record:
         return json.dumps(_finite({f.name: getattr(self, f.name) for f in fields(self)}), allow_nan=False)
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> Record:
+    def from_dict(cls, row: Any) -> Record:
         """Return the record of a parsed line.
 
         Raises:
             ValueError: the line is not a record: no cell id, no status, or a column nobody knows.
         """
+        if not isinstance(row, dict):
+            raise ValueError("not a record (not an object)")
         unknown = set(row) - set(COLUMNS)
         if unknown or not row.get("cell_id") or not row.get("status"):
             raise ValueError(f"not a record (unknown columns: {sorted(unknown) or 'none'})")

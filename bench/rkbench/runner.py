@@ -16,7 +16,7 @@ from rkbench.errors import DataError, RunError
 from rkbench.plan import Cell
 from rkbench.record import COLUMNS, CellStatus, Record
 from rkbench.suite import Suite
-from rkbench.worker import Worker, describe_data, start_cell
+from rkbench.worker import Worker, describe_data, preload, start_cell
 
 
 class Watcher(Protocol):
@@ -67,11 +67,13 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         RunError: the folder belongs to another suite or runner, or cannot be written.
         DataError: a dataset is missing or broken; nothing was run.
     """
+    names = sorted({cell.dataset for cell in job.cells})
+    preload(*(["torchvision.datasets"] if any(name.startswith("mnist") for name in names) else []))
     with store.opened(folder) as writer:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        datasets = _datasets(sorted({cell.dataset for cell in job.cells}))
+        datasets = _datasets(names)
         store.write_manifest(folder, _manifest(job, datasets, earlier))
         done = {record.cell_id for record in earlier.records} if earlier else set()
         todo = [cell for cell in job.cells if cell.cell_id not in done]

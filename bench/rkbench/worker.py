@@ -22,29 +22,30 @@ from typing import Any
 
 from rkbench.plan import Cell
 
-PRELOAD = ["rkbench.cell", "torchvision.datasets", "torch.optim", "torch.nn"]
-"""What the server imports before it forks."""
+PRELOAD = ["rkbench.cell"]
+"""What the server imports before it forks; torch is among it."""
 
 LOG_TAIL = 300
 """How many characters of a crashed cell's output its message quotes."""
 
 
-def context() -> multiprocessing.context.BaseContext:
-    """Return the fork server's context."""
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(PRELOAD)
-    return forkserver
+CONTEXT = multiprocessing.get_context("forkserver")
+
+
+def preload(*modules: str) -> None:
+    """Let the server import further modules before it forks; to be called before the first `Worker`."""
+    CONTEXT.set_forkserver_preload([*PRELOAD, *modules])
 
 
 class Worker:
     """One process that runs ``target(send, **arguments)`` in a group of its own, with its output in a log."""
 
     def __init__(self, target: Callable[..., None], **arguments: Any) -> None:
-        ours, theirs = context().Pipe(duplex=False)
+        ours, theirs = CONTEXT.Pipe(duplex=False)
         self._connection: Connection = ours
         handle, self._log = tempfile.mkstemp(prefix="rkbench-", suffix=".log")
         os.close(handle)
-        self._process = context().Process(
+        self._process = CONTEXT.Process(
             target=_enter, args=(target, theirs, self._log, arguments), daemon=True
         )
         self._process.start()

@@ -62,9 +62,7 @@ def _shrinks(controller: StepController, registry: Registry) -> Verdict:
 
 
 def _grows(controller: StepController, registry: Registry) -> Verdict:
-    """A long history of tiny errors at equal steps; half a history counts as well."""
-    tiny = [([1e-8] * n, [1.0] * (n - 1), k) for n in range(1, HISTORY + 1) for k in ORDERS]
-    least = min(controller.factor(*history) for history in tiny)
+    least = min(controller.factor([1e-8] * HISTORY, [1.0] * (HISTORY - 1), k) for k in ORDERS)
     return least > 1, f"the step grows at least by {least:.3g} when errors are 1e-8 of the tolerance"
 
 
@@ -89,7 +87,7 @@ def _reaches(controller: StepController, registry: Registry) -> Verdict:
 
 
 def _survives_nan(controller: StepController, registry: Registry) -> Verdict:
-    """f fails once, in the middle of a step; the step must be rejected and the solve go on."""
+    """Let f fail once, in the middle of a step; the step must be rejected and the solve go on."""
     problem, calls = PROBLEMS["coupled"], itertools.count()
 
     def f(t: Tensor, y: Tensor) -> Tensor:

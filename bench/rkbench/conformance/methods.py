@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from rkbench.controller import replay
 from rkbench.order import trees
 from rkbench.problem import COUPLED
 from rkbench.registry import Registry, default
-from rkbench.solution import Status
+from rkbench.solution import Solution, Status
 from rkbench.tableau import ButcherTableau
 
 
@@ -74,7 +75,7 @@ def _stays_inside(method: ButcherTableau, registry: Registry) -> Verdict:
 
 
 def _runs_backwards(method: ButcherTableau, registry: Registry) -> Verdict:
-    """y' = f(t, y) run down in t is y' = -f(-s, y) run up in s = -t: the same numbers, to round-off."""
+    """Running y' = f(t, y) down in t is running y' = -f(-s, y) up in s = -t: the same numbers, to round-off."""
     off = 0.0
     for options in ways(method).values():
         y0, (t0, t1) = family_state(SPAN[1]), SPAN
@@ -112,16 +113,13 @@ def _repeats(method: ButcherTableau, registry: Registry) -> Verdict:
 
 def _gradient(method: ButcherTableau, registry: Registry) -> Verdict:
     """Step sizes take no part in the gradient, so an adaptive solve is compared along its own replayed steps."""
-    net = Net()
-    worst = 0.0
+    net, worst = Net(), 0.0
     for options in ways(method).values():
         solution = run(method, net.f, net.y0, (0.0, 1.0), registry, **options)
-        (slope,) = torch.autograd.grad(net.loss(solution.y[-1]), [net.weights])
-        steps = replay(solution.steps)
-        seen = net.difference_quotient(
-            lambda: run(method, net.f, net.y0, (0.0, 1.0), registry, controller=steps).y[-1]
-        )
-        claimed = float((slope * net.direction).sum())
+        (gradient,) = torch.autograd.grad(net.loss(solution.y[-1]), [net.weights])
+        claimed = float((gradient * net.direction).sum())
+        again = partial(run, method, net.f, net.y0, (0.0, 1.0), registry, controller=replay(solution.steps))
+        seen = net.difference_quotient(again)
         worst = max(worst, abs(claimed - seen) / abs(seen))
     return worst < 1e-6, f"differs from finite differences by {worst:.1e}, relative"
 
@@ -136,18 +134,20 @@ class Net:
         self.direction = torch.randn(3, 3, generator=random, dtype=torch.float64)
 
     def f(self, t: Tensor, y: Tensor) -> Tensor:
+        """One non-autonomous layer."""
         return torch.tanh(y @ self.weights + t)
 
     def loss(self, y: Tensor) -> Tensor:
+        """Return a number that every component moves."""
         return y.sin().sum()
 
-    def difference_quotient(self, solve: Callable[[], Tensor], eps: float = 1e-5) -> float:
+    def difference_quotient(self, solve: Callable[[], Solution], eps: float = 1e-5) -> float:
         """Return the central difference of the loss along the direction."""
         losses = []
         with torch.no_grad():
             for sign in (1, -1):
                 self.weights.add_(self.direction, alpha=sign * eps)
-                losses.append(float(self.loss(solve())))
+                losses.append(float(self.loss(solve().y[-1])))
                 self.weights.sub_(self.direction, alpha=sign * eps)
         return (losses[0] - losses[1]) / (2 * eps)
 

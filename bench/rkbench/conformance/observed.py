@@ -14,6 +14,11 @@ from typing import Any
 
 from rkbench.conformance.check import Verdict
 from rkbench.conformance.trials import SPAN, family, family_state, rms, run, slope
+from rkbench.integrate.error import error_norm
+from rkbench.integrate.field import Field
+from rkbench.integrate.scheme import scheme
+from rkbench.integrate.step import take_step
+from rkbench.interface import make_solver
 from rkbench.registry import Registry
 from rkbench.tableau import ButcherTableau
 
@@ -71,12 +76,6 @@ def last_slope(errors: Sequence[float]) -> float:
 
 def _engine_estimate(method: ButcherTableau, registry: Registry, h: float) -> float:
     """Return the norm of the engine's error estimate of one step, in units of 1."""
-    from rkbench.integrate.error import error_norm
-    from rkbench.integrate.field import Field
-    from rkbench.integrate.scheme import scheme
-    from rkbench.integrate.step import take_step
-    from rkbench.interface import make_solver
-
     solver = make_solver(method, plugins=registry, rtol=0.0, atol=1.0)
     y0, steps = family_state(0.0), scheme(method, True, False)
     f = Field(family, y0, 0.0, 1.0)

@@ -40,12 +40,14 @@ class Observed:
         self.dtypes: set[torch.dtype] = set()
 
     def __call__(self, t: Tensor, y: Tensor) -> Tensor:
+        """Take a note, and return f(t, y)."""
         self.times.append(float(t))
         self.dtypes |= {t.dtype, y.dtype}
         return self._f(t, y)
 
     @property
     def calls(self) -> int:
+        """How often f was called."""
         return len(self.times)
 
 

@@ -27,7 +27,7 @@ INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
 THEME = {INK: "currentColor", GRID: "var(--line)", PAPER: "none"}
 """What the page makes of the colors that every figure shares."""
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.titlesize": 11,

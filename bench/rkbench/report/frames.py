@@ -93,5 +93,6 @@ def _ordered(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.DataFrame:
 
 
 def _pending(cell: dict[str, Any]) -> Record:
-    known = {name: value for name, value in cell.items() if name in _CELL_DTYPES}
-    return Record(**known | {"status": CellStatus.SKIPPED, "message": NOT_RUN})
+    known: dict[str, Any] = {name: value for name, value in cell.items() if name in _CELL_DTYPES}
+    known |= {"status": CellStatus.SKIPPED, "message": NOT_RUN}
+    return Record(**known)

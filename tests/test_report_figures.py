@@ -1,0 +1,59 @@
+"""A solver looks alike in every figure, and different from every other."""
+
+import pytest
+from test_report_example import cell, failed, ok, three_solvers, written
+
+from rkbench import report
+from rkbench.report import figures, looks
+
+
+def drawn(run):
+    return {drawing.name: drawing.figure for drawing in figures.draw(report.load(run))}
+
+
+def test_twenty_eight_solvers_all_look_different():
+    found = looks.of(f"method_{n}" for n in range(28))
+    assert len(set(found.values())) == 28
+
+
+def test_a_solver_has_one_color_in_every_figure(tmp_path):
+    color = looks.of(["euler ×10", "rk4 ×10", "dopri5 @ 1e-3"])["rk4 ×10"].color
+    for figure in drawn(three_solvers(tmp_path / "run")).values():
+        axes = figure.axes[0]
+        used = {line.get_color() for line in axes.lines} | {
+            line.get_color() for legend in figure.legends for line in legend.get_lines()
+        }
+        assert color in used
+
+
+def test_the_loss_is_logarithmic_and_times_only_where_they_spread(tmp_path):
+    far, near = (
+        drawn(three_solvers(tmp_path / "far")),
+        drawn(written(tmp_path / "near", [ok(cell()), ok(cell("rk4"), 4.0)])),
+    )
+    assert far["loss"].axes[0].get_yscale() == "log"
+    assert (far["time"].axes[0].get_xscale(), near["time"].axes[0].get_xscale()) == ("log", "linear")
+    assert near["time"].axes[0].get_xlim()[0] == 0
+
+
+def test_a_failed_solver_keeps_its_place_and_says_why(tmp_path):
+    time = drawn(written(tmp_path / "run", [ok(cell("euler")), failed(cell("rk4"))]))["time"].axes[0]
+    assert [label.get_text() for label in time.get_yticklabels()] == ["euler ×10", "rk4 ×10"]
+    assert "1 of 1 diverged" in [text.get_text() for text in time.texts]
+
+
+def test_every_task_has_a_panel(tmp_path):
+    run = written(tmp_path / "run", [ok(cell(task=task)) for task in ("first", "second")])
+    assert [axes.get_title(loc="left") for axes in drawn(run)["loss"].axes] == ["first", "second"]
+
+
+def test_the_target_is_drawn_where_the_task_has_one(tmp_path):
+    accuracy = drawn(three_solvers(tmp_path / "run"))["accuracy"].axes[0]
+    assert [text.get_text() for text in accuracy.texts] == ["target 94.00 %"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("_mine", " _mine"), ("$x$", r"\$x\$"), ("a" * 40, "a" * 15 + "…" + "a" * 15)]
+)
+def test_names_are_safe_in_legends(name, shown):
+    assert looks.name(name) == shown

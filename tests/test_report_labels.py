@@ -1,0 +1,49 @@
+"""A solver's label is as short as its run allows, and unique within it."""
+
+import pandas as pd
+import pytest
+from test_report_example import cell
+
+from rkbench.report import labels
+
+
+def labelled(*cells):
+    frame = pd.DataFrame(list(cells)).astype({"steps": "Int64", "rtol": "float64", "atol": "float64"})
+    return list(labels.solvers(frame))
+
+
+def test_equal_steps_are_counted_and_adaptive_solvers_name_their_tolerance():
+    assert labelled(cell("rk4"), cell("dopri5", rtol=1e-3)) == ["rk4 ×10", "dopri5 @ 1e-3"]
+
+
+def test_the_controllers_of_equal_and_adaptive_steps_are_not_told_apart_in_words():
+    assert "fixed" not in labelled(cell("rk4"), cell("dopri5", rtol=1e-3))[0]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ({"controller": "pi"}, {"controller": "i"}, ["pi", "i"]),
+        ({"norm": "rms"}, {"norm": "worst_sample"}, ["rms", "worst_sample"]),
+        ({"engine": "rkbench"}, {"engine": "torchdiffeq"}, ["rkbench", "torchdiffeq"]),
+        ({"compiled": False}, {"compiled": True}, ["eager", "compiled"]),
+        ({"threads": 1}, {"threads": 2}, ["1 thread", "2 threads"]),
+        ({"atol": 1e-3}, {"atol": 1e-6}, ["atol 1e-3", "atol 1e-6"]),
+    ],
+)
+def test_what_differs_joins_the_label(first, second, words):
+    assert labelled(cell("tsit5", rtol=1e-3, **first), cell("tsit5", rtol=1e-3, **second)) == [
+        f"tsit5 @ 1e-3 · {word}" for word in words
+    ]
+
+
+def test_an_atol_that_follows_the_rtol_is_not_repeated():
+    assert labelled(cell("bs5", rtol=1e-3), cell("bs5", rtol=1e-6)) == ["bs5 @ 1e-3", "bs5 @ 1e-6"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-3, "1e-3"), (2.5e-4, "2.5e-4"), (0.0, "0"), (1 / 3, repr(1 / 3)), (1.0, "1e0")]
+)
+def test_tolerances_are_spelled_as_people_say_them_and_lose_no_digit(value, text):
+    assert labels.power_of_ten(value) == text
+    assert float(text) == value

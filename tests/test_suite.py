@@ -1,0 +1,124 @@
+"""Suites are read strictly, and narrowed or extended as the command line promises."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rkbench import registry, suite
+from rkbench.errors import SuiteError, UnknownNameError, UserError
+from rkbench.plan import expand
+
+GOOD = """
+title = "t"
+baseline = "euler"
+tasks = ["digits8_tanh"]
+[[solvers]]
+method = ["euler", "rk4"]
+steps = [5, 10]
+[[solvers]]
+method = "dopri5"
+rtol = [1e-3, 1e-4]
+"""
+
+
+def points(chosen):
+    """(method, steps, rtol, atol) of the first seed."""
+    cells = expand(chosen, registry.default())
+    return sorted({(c.method, c.steps, c.rtol, c.atol) for c in cells}, key=str)
+
+
+def test_every_built_in_suite_expands():
+    for name in suite.names():
+        assert expand(suite.load(name), registry.default())
+
+
+def test_lists_multiply():
+    assert points(suite.parse("mine", GOOD)) == [
+        ("dopri5", None, 1e-4, 1e-4),
+        ("dopri5", None, 1e-3, 1e-3),
+        ("euler", 10, None, None),
+        ("euler", 5, None, None),
+        ("rk4", 10, None, None),
+        ("rk4", 5, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("tasks", "task", "did you mean 'tasks'"),
+        ('title = "t"', "", "has no title"),
+        ('["digits8_tanh"]', "[]", "has no tasks"),
+        ('["digits8_tanh"]', "[3]", "wrong type"),
+        ("rtol = [1e-3, 1e-4]", 'rtol = "small"', "wrong type"),
+        ("rtol = [", "rtoll = [", "did you mean 'rtol'"),
+        ("steps = [5, 10]", "steps = [true]", "wrong type"),
+        ('title = "t"', 'title = "t"\nseeds = 0', "at least 1"),
+        ('title = "t"', 'title = "t"\nseeds = "three"', "wrong type"),
+        ('title = "t"', "title = ", "not valid TOML"),
+        ('method = "dopri5"', "", "needs a method"),
+        ('title = "t"', 'title = "t"\ndtype = "float8"', "float32 or float64"),
+    ],
+)
+def test_a_wrong_suite_is_refused_in_one_sentence(old, new, sentence):
+    assert old in GOOD
+    with pytest.raises(SuiteError, match=sentence):
+        suite.parse("mine", GOOD.replace(old, new))
+
+
+def test_an_unknown_suite_is_named_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean quick"):
+        suite.load("quik")
+
+
+@given(st.text())
+def test_no_text_gives_anything_but_a_suite_or_a_sentence(text):
+    try:
+        expand(suite.parse("fuzz", text), registry.default())
+    except UserError as error:
+        assert str(error)
+
+
+def test_a_method_of_the_suite_selects_it():
+    chosen = suite.select(suite.load("quick"), methods=["rk4"])
+    assert {p[0] for p in points(chosen)} == {"rk4"}
+    assert chosen.baseline == "rk4"
+
+
+def test_a_new_method_joins_the_suite():
+    chosen = suite.select(suite.load("quick"), methods=["tsit5", "kutta3"])
+    assert [p[:3] for p in points(chosen)] == [
+        ("dopri5", None, 1e-3),
+        ("euler", 10, None),
+        ("kutta3", 10, None),
+        ("rk4", 10, None),
+        ("tsit5", None, 1e-3),
+    ]
+    assert chosen.baseline == "euler"
+
+
+def test_a_new_method_joins_the_selected_ones():
+    chosen = suite.select(suite.load("quick"), methods=["euler", "tsit5"])
+    assert {p[0] for p in points(chosen)} == {"euler", "tsit5"}
+
+
+def test_steps_put_every_method_on_equal_steps():
+    assert {p[:3] for p in points(suite.select(suite.load("quick"), steps=[4]))} == {
+        ("euler", 4, None),
+        ("rk4", 4, None),
+        ("dopri5", 4, None),
+    }
+
+
+def test_steps_with_rtol_leave_pairs_adaptive():
+    assert {p for p in points(suite.select(suite.load("quick"), steps=[4], rtol=[1e-5]))} == {
+        ("euler", 4, None, None),
+        ("rk4", 4, None, None),
+        ("dopri5", None, 1e-5, 1e-5),
+    }
+
+
+def test_unknown_names_are_refused_before_anything_runs():
+    for options in ({"methods": ["nope"]}, {"tasks": ["nope"]}, {"controllers": ["nope"]}, {"norms": ["nope"]}):
+        with pytest.raises(UserError, match="nope"):
+            expand(suite.select(suite.load("quick"), **options), registry.default())
