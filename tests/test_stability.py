@@ -5,8 +5,8 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-import rkbench_solvers
 
+import rkbench_solvers
 from rkbench.stability import evaluations_per_step, imaginary_interval, real_interval, stability_polynomial
 from rkbench.tableau import ButcherTableau
 

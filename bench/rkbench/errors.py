@@ -1,5 +1,12 @@
 """What can go wrong in a user's hands: each error is one sentence that says what, and ends with what to do."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rkbench.solution import Solution
+
 
 class UserError(Exception):
     """A mistake its user can mend. The command line prints it without a traceback and exits with 2."""
@@ -40,12 +47,12 @@ class SolveError(Exception):
     harness turns into a row of the report.
     """
 
-    def __init__(self, solution: object, sentence: str) -> None:
+    def __init__(self, solution: Solution, sentence: str) -> None:
         super().__init__(sentence)
         self.solution = solution
 
 
-def unknown(kind: str, name: str, known: "list[str] | tuple[str, ...]") -> UnknownNameError:
+def unknown(kind: str, name: str, known: list[str] | tuple[str, ...]) -> UnknownNameError:
     """Return the error for a name that nobody registered, with the nearest known ones."""
     import difflib
 

@@ -73,7 +73,7 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        datasets = _datasets(names)
+        datasets = _datasets(names, job.suite.device)
         store.write_manifest(folder, _manifest(job, datasets, earlier))
         done = {record.cell_id for record in earlier.records} if earlier else set()
         todo = [cell for cell in job.cells if cell.cell_id not in done]
@@ -83,9 +83,9 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
             watcher.ended(cell, record)
 
 
-def _datasets(names: list[str]) -> dict[str, Any]:
-    """Return sizes and checksums, read by a process that also proves that the data is whole."""
-    worker = Worker(describe_data, names=names)
+def _datasets(names: list[str], device: str) -> dict[str, Any]:
+    """Return sizes and checksums, read by a process that also proves that the data is whole and the device there."""
+    worker = Worker(describe_data, names=names, device=device)
     try:
         answer = worker.message(timeout=600)
     except EOFError:

@@ -120,7 +120,8 @@ def parse(name: str, text: str) -> Suite:
             raise SuiteError(f"Suite {name} has no {key}; add it.")
     axes = tuple(_axis(name, block) for block in raw.pop("solvers"))
     raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
-    return checked(Suite(name=name, solvers=axes, **raw | {"reference": tuple(raw.get("reference", ()))}))
+    raw["reference"] = tuple(raw.get("reference", ()))
+    return checked(Suite(name=name, solvers=axes, **raw))
 
 
 def checked(suite: Suite) -> Suite:
@@ -211,5 +212,6 @@ def select(
     settings = {key: value for key, value in settings.items() if value is not None}
     if tasks:
         settings["tasks"] = tuple(dict.fromkeys(tasks))
-    baseline = suite.baseline if not chosen or suite.baseline in chosen else (*chosen, *added)[0]
-    return checked(replace(suite, solvers=tuple(axes), baseline=baseline, **settings))
+    if chosen and suite.baseline not in chosen:
+        settings.setdefault("baseline", chosen[0])
+    return checked(replace(suite, solvers=tuple(axes), **settings))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rkbench.errors import TableauError
 from rkbench.order import OrderProof, Row, Weights, principal_error, prove
@@ -81,17 +81,34 @@ class ButcherTableau:
 
     name: str
     order: int
-    c: Coefficients
-    a: Sequence[Coefficients]
-    b: Coefficients
+    c: Row
+    a: tuple[Row, ...]
+    b: Row
     source: Citation | None = None
-    b_embedded: Coefficients | None = None
+    b_embedded: Row | None = None
     embedded_order: int | None = None
-    b_embedded_low: Coefficients | None = None
+    b_embedded_low: Row | None = None
     embedded_low_order: int | None = None
-    interpolation: Sequence[Coefficients] | None = None
+    interpolation: tuple[Row, ...] | None = None
 
     _proofs: dict[str, OrderProof] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    if TYPE_CHECKING:  # what may be given is wider than what is kept
+
+        def __init__(
+            self,
+            name: str,
+            order: int,
+            c: Coefficients,
+            a: Sequence[Coefficients],
+            b: Coefficients,
+            source: Citation | None = None,
+            b_embedded: Coefficients | None = None,
+            embedded_order: int | None = None,
+            b_embedded_low: Coefficients | None = None,
+            embedded_low_order: int | None = None,
+            interpolation: Sequence[Coefficients] | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or any(x.isspace() for x in self.name):
@@ -218,7 +235,7 @@ class ButcherTableau:
             self._refuse_error_weights("b_embedded_low")
             self._prove_claim("b_embedded_low", "embedded_low_order")
         if self.interpolation is not None:
-            self._prove_interpolation()
+            self._prove_interpolation(self.interpolation)
 
     def _refuse_error_weights(self, name: str) -> None:
         weights: Row = getattr(self, name)
@@ -264,8 +281,8 @@ class ButcherTableau:
             sentence += f", and row a[{i}] sums to {total:.12g} where c[{i}] = {node:.12g} (off by {defect:+.2g})"
         return sentence + f"; check the coefficients against the source, or claim {claim}={proof.order}."
 
-    def _prove_interpolation(self) -> None:
-        defects = [abs(sum(row) - b) for row, b in zip(self.interpolation, self.b, strict=True)]
+    def _prove_interpolation(self, polynomials: tuple[Row, ...]) -> None:
+        defects = [abs(sum(row) - b) for row, b in zip(polynomials, self.b, strict=True)]
         worst = max(range(self.stages), key=defects.__getitem__)
         if defects[worst] > self.tolerance:
             raise TableauError(

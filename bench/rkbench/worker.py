@@ -118,11 +118,18 @@ def run_cell(
     send({"record": record.to_json()})
 
 
-def describe_data(send: Callable[[dict[str, Any]], None], names: list[str]) -> None:
-    """Load datasets whole, and send their sizes and checksums, or why one cannot be had."""
+def describe_data(send: Callable[[dict[str, Any]], None], names: list[str], device: str) -> None:
+    """Load datasets whole, and send their sizes and checksums, or why one, or the device, cannot be had."""
+    import torch
+
     from rkbench import data
     from rkbench.errors import UserError
 
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        send({"error": f"The device {device!r} cannot be used ({str(error).splitlines()[0]}); choose another with --device."})
+        return
     try:
         loaded = {name: data.load(name) for name in names}
     except UserError as error:

@@ -13,9 +13,9 @@ from rkbench.conformance.check import Check, Promise, Verdict, check_all
 from rkbench.conformance.trials import run
 from rkbench.controller import HISTORY, SMALLEST_ERROR, StepController
 from rkbench.errors import SolverError
-from rkbench.problem import PROBLEMS
+from rkbench.problem import PROBLEMS, InitialValueProblem
 from rkbench.registry import Registry, default
-from rkbench.solution import Status
+from rkbench.solution import Solution, Status
 
 METHOD = "dopri5"
 """What controllers are tried with."""
@@ -25,6 +25,9 @@ ORDERS = (2, 5, 9)
 
 ERRORS = (SMALLEST_ERROR, 1e-6, 1e-2, 0.5, 1.0)
 """Error norms of accepted steps."""
+
+MAX_STEPS = 2_000
+"""Several times what any trial needs: a controller that gets stuck is not waited for."""
 
 RATIOS = (1e-3, 0.2, 1.0, 10.0)
 """Ratios of successive steps."""
@@ -70,20 +73,18 @@ def _reaches(controller: StepController, registry: Registry) -> Verdict:
     seen, kept = [], True
     for name, tol in itertools.product(("coupled", "van_der_pol"), (1e-4, 1e-8)):
         problem = PROBLEMS[name]
-        solution = run(
-            METHOD,
-            problem.f,
-            problem.initial(),
-            problem.t_span,
-            registry,
-            controller=controller,
-            rtol=tol,
-            atol=tol,
-        )
+        solution = _adaptive_run(problem, problem.f, controller, registry, tol)
         error = problem.error(solution.y[-1])
         kept &= solution.status is Status.OK and error < 100 * tol
         seen.append(f"{name} at {tol:.0e}: error {error:.1e} in {solution.stats.nfe} NFE")
     return kept, "; ".join(seen)
+
+
+def _adaptive_run(
+    problem: InitialValueProblem, f: Any, controller: StepController, registry: Registry, tol: float
+) -> Solution:
+    options = {"controller": controller, "rtol": tol, "atol": tol, "max_steps": MAX_STEPS}
+    return run(METHOD, f, problem.initial(), problem.t_span, registry, **options)
 
 
 def _survives_nan(controller: StepController, registry: Registry) -> Verdict:
@@ -93,7 +94,7 @@ def _survives_nan(controller: StepController, registry: Registry) -> Verdict:
     def f(t: Tensor, y: Tensor) -> Tensor:
         return torch.full_like(y, math.nan) if next(calls) == 10 else problem.f(t, y)
 
-    solution = run(METHOD, f, problem.initial(), problem.t_span, registry, controller=controller, rtol=1e-6)
+    solution = _adaptive_run(problem, f, controller, registry, 1e-6)
     kept = (
         solution.status is Status.OK and solution.stats.rejected >= 1 and problem.error(solution.y[-1]) < 1e-4
     )

@@ -126,9 +126,8 @@ class AdaptiveSolve:
         return h, False, self.t + h
 
     def _advance(self, y_new: Tensor, k: Slopes, h: float, t_next: float) -> None:
-        while self.outputs.due(t_next):
-            assert self.outputs.pending is not None
-            self.outputs.put(interpolate(self.scheme, self.y, k, h, (self.outputs.pending - self.t) / h))
+        while (due := self.outputs.due(t_next)) is not None:
+            self.outputs.put(interpolate(self.scheme, self.y, k, h, (due - self.t) / h))
         self.outputs.record(t_next, y_new)
         self.k = {0: k[self.scheme.final]} if self.scheme.fsal else {}
         self.t, self.y = t_next, y_new

@@ -45,8 +45,8 @@ def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], 
     for t, t_next in itertools.pairwise(times):
         h = t_next - t
         y_new, slopes = take_step(scheme, f, f.stage_times(scheme, t, h), y, h, k)
-        while outputs.due(t_next):
-            outputs.put(interpolate(scheme, y, slopes, h, (outputs.pending - t) / h))
+        while (due := outputs.due(t_next)) is not None:
+            outputs.put(interpolate(scheme, y, slopes, h, (due - t) / h))
         outputs.record(t_next, y_new)
         k = {0: slopes[scheme.final]} if scheme.fsal else {}
         y = y_new

@@ -51,9 +51,10 @@ class Outputs:
         """The next output time, or None."""
         return self.times[len(self._y)] if len(self._y) < len(self.times) else None
 
-    def due(self, t: float) -> bool:
-        """Whether the next output time lies strictly before ``t``."""
-        return self.pending is not None and self._direction * (t - self.pending) > 0
+    def due(self, t: float) -> float | None:
+        """The next output time when it lies strictly before ``t``, else None."""
+        pending = self.pending
+        return pending if pending is not None and self._direction * (t - pending) > 0 else None
 
     def put(self, y: Tensor) -> None:
         """Give the state at the next output time."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from tabulate import tabulate
-
 from rkbench.record import CURVE_COLUMNS, Record
 from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
 
@@ -38,8 +36,8 @@ def markdown() -> str:
 
 
 def _table(headings: tuple[str, ...], columns: Mapping[str, tuple[str, str]]) -> str:
-    rows = [(f"`{name}`", *texts) for name, texts in columns.items()]
-    return tabulate(rows, headings, tablefmt="github", disable_numparse=True)
+    rows = [headings, ("---",) * len(headings), *((f"`{name}`", *texts) for name, texts in columns.items())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _styled() -> Iterator[None]:
 
 def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title: str, legend: bool) -> Figure:
     tasks = list(dict.fromkeys(results.cells["task"]))
-    width = 6.2 if len(tasks) == 1 else 4.6 * len(tasks)
+    width = 6.2 if len(tasks) == 1 else (4.6 if legend else 6.2) * len(tasks)
     height = 3.8 if legend else 1.5 + 0.32 * len(style)
     figure = Figure(figsize=(width, height), layout="constrained")
     for axes, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
@@ -121,18 +121,11 @@ def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title:
 
 
 def _legend(figure: Figure, style: dict[str, looks.Look]) -> None:
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=look.color,
-            dashes=look.dashes or (None, None),
-            marker=look.marker,
-            ms=4.5,
-            label=looks.name(solver),
-        )
-        for solver, look in style.items()
-    ]
+    handles = []
+    for solver, look in style.items():
+        handle = Line2D([], [], color=look.color, linestyle=_linestyle(look), marker=look.marker, ms=4.5)
+        handle.set_label(looks.name(solver))
+        handles.append(handle)
     figure.legend(
         handles=handles, loc="outside right upper", fontsize=9 if len(handles) < 12 else 7, handlelength=3
     )
@@ -160,7 +153,7 @@ def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
             ms=6,
         )
     axes.set(yscale="log", xlabel="epoch", ylabel="training loss, nats")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
     _plain_log(axes.yaxis)
 
 
@@ -214,7 +207,7 @@ def _work(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
     _dots(axes, results, task, style, "nfe_forward", numbers.count)
     axes.set(xlabel="evaluations of f per forward solve of a training step", ylabel="")
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
 
 
 def _dots(
@@ -296,7 +289,7 @@ def _accuracy_axis(axes: Axes, values: pd.Series, target: float) -> None:
             lambda z: 1.0005 - 10.0 ** -np.asarray(z),
         ),
     )
-    axes.set_ylim(max(0, low - 0.05 * (high - low)), min(1, 1 - 0.75 * (1 - high)))
+    axes.set_ylim(max(0, low - max(0.05 * (high - low), 0.005)), 1 - 0.75 * (1 - high))
     ticks = [tick for tick in _ACCURACY_TICKS if low <= tick <= high]
     if len(ticks) >= 3:
         axes.set_yticks(ticks)
