@@ -115,7 +115,7 @@ def test_and_no_more_than_its_order():
 
 def test_a_node_that_plain_trees_do_not_see_costs_the_order():
     rk4 = METHODS["rk4"]
-    wrong = (0, F(1, 2), F(1, 2), F(9, 10))
+    wrong = (F(0), F(1, 2), F(1, 2), F(9, 10))
     assert prove(Weights(rk4.a, wrong, coloured=False), rk4.b, rk4.tolerance).order == 4
     assert prove(Weights(rk4.a, wrong, coloured=True), rk4.b, rk4.tolerance).order == 1
 

@@ -46,7 +46,8 @@ def ok(
 
 def failed(planned: dict[str, Any], message: str = "It diverged; take more steps.", **given: Any) -> Record:
     """Return the record of a cell that diverged."""
-    return Record(**planned | {"status": "diverged", "message": message, "host": "mill"} | given)
+    values: dict[str, Any] = {"status": "diverged", "message": message, "host": "mill"}
+    return Record(**planned | values | given)
 
 
 def written(

@@ -12,9 +12,9 @@ from rkbench.report import numbers
 
 
 def printed(run, width=100):
-    console = Console(file=io.StringIO(), width=width)
-    report.show(run, console)
-    return console.file.getvalue()
+    out = io.StringIO()
+    report.show(run, Console(file=out, width=width))
+    return out.getvalue()
 
 
 @pytest.mark.parametrize("width", [40, 80, 100, 120, 200])

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from fractions import Fraction as F
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ def test_a_node_moved_by_a_millionth_is_refused_wherever_it_has_weight(method):
 @quick
 @given(st.text(max_size=30), st.sampled_from(["c", "b", "b_embedded"]))
 def test_a_random_string_gives_a_tableau_or_a_tableau_error(text, field):
-    row = {"c": "0 1", "b": "1/2 1/2", "b_embedded": "1 0"} | {field: text}
+    row: Any = {"c": "0 1", "b": "1/2 1/2", "b_embedded": "1 0"} | {field: text}
     with contextlib.suppress(TableauError, TableauWarning):
         ButcherTableau(name="x", order=1, a=("", "1"), **row)
 

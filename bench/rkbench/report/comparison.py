@@ -88,13 +88,12 @@ def _of(cells: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
 
 def _change(a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     """Return what one solver's cells of run B are against its cells of run A."""
-    ok = (cells[cells["status"] == CellStatus.OK] for cells in (a, b))
-    pairs = pd.merge(*ok, on="seed", suffixes=("_a", "_b"))
+    ok_a, ok_b = (cells[cells["status"] == CellStatus.OK] for cells in (a, b))
+    pairs = ok_a.merge(ok_b, on="seed", suffixes=("_a", "_b"))
+    before, after = ({x: pairs[f"{x}_{run}"].to_numpy() for x in _MEDIANS} for run in "ab")
     changes = {"time_ratio": paired_times(b, a)}
-    changes |= {
-        f"{x}_difference": statistics.difference(pairs[f"{x}_b"], pairs[f"{x}_a"]) for x in _DIFFERENCES
-    }
-    changes |= {f"{x}_ratio": statistics.ratio(pairs[f"{x}_b"], pairs[f"{x}_a"]) for x in _RATIOS}
+    changes |= {f"{x}_difference": statistics.difference(after[x], before[x]) for x in _DIFFERENCES}
+    changes |= {f"{x}_ratio": statistics.ratio(after[x], before[x]) for x in _RATIOS}
     spread = {
         name + end: value
         for name, one in changes.items()

@@ -153,7 +153,7 @@ def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
             ms=6,
         )
     axes.set(yscale="log", xlabel="epoch", ylabel="training loss, nats")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     _plain_log(axes.yaxis)
 
 
@@ -180,14 +180,17 @@ def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Lo
     axes.set(xlabel="training time, s", ylabel="test accuracy, %")
     target = results.cells.loc[results.cells["task"] == task, "target"].dropna().max()
     _accuracy_axis(axes, epochs["test_accuracy"], target)
-    if _spread(epochs.groupby("cell_id")["train_seconds"].max()) > _LOG_FROM:
+    wide = _spread(epochs.groupby("cell_id")["train_seconds"].max()) > _LOG_FROM
+    if wide:
         axes.set_xscale("log")
         _plain_log(axes.xaxis)
     if pd.notna(target):
         axes.axhline(target, color=INK, lw=1, ls=(0, (5, 3)))
+        # Where the curves are not: over the line before they rise, or under it when they have risen.
+        at, offset, side = (0, (4, 3), "left") if wide else (1, (-4, -11), "right")
         axes.annotate(
-            f"target {numbers.percent(target)} %", (0, target), (4, 3), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=8.5,
+            f"target {numbers.percent(target)} %", (at, target), offset, xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha=side, fontsize=8.5,
         )  # fmt: skip
 
 

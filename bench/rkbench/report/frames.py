@@ -78,18 +78,17 @@ def _ordered(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.DataFrame:
     axes = [axis["method"] for axis in suite.get("solvers", [])] or [suite.get("baseline", "")]
     named = list(dict.fromkeys(name for axis in axes for name in ([axis] if isinstance(axis, str) else axis)))
     tasks = list(dict.fromkeys(frame["task"]))
-    keys = pd.DataFrame(
-        {
-            "task": frame["task"].map(tasks.index),
-            "named": [named.index(method) if method in named else len(named) for method in frame["method"]],
-            "method": frame["method"],
-            "steps": frame["steps"].astype("float64"),
-            "looseness": -frame["rtol"],
-            "solver": frame["solver"],
-            "seed": frame["seed"],
-        }
-    )
-    return frame.loc[keys.sort_values(list(keys), kind="stable").index].reset_index(drop=True)
+    keys = {
+        "task": frame["task"].map(tasks.index),
+        "named": [named.index(method) if method in named else len(named) for method in frame["method"]],
+        "method": frame["method"],
+        "steps": frame["steps"].astype("float64"),
+        "looseness": -frame["rtol"],
+        "solver": frame["solver"],
+        "seed": frame["seed"],
+    }
+    order = pd.DataFrame(keys).sort_values(list(keys), kind="stable").index
+    return frame.loc[order].reset_index(drop=True)
 
 
 def _pending(cell: dict[str, Any]) -> Record:

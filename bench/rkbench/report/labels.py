@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable
 
 import pandas as pd
 
@@ -19,12 +19,12 @@ _SPELLED = {
 
 def solvers(cells: pd.DataFrame) -> pd.Series:
     """Return the solver's label of every cell, such as ``rk4 ×10`` or ``dopri5 @ 1e-3``."""
-    labels = pd.Series("", cells.index, dtype="object")
+    labels: dict[Hashable, str] = {}
     shared = [name for name in _EVERY_SOLVE if cells[name].nunique() > 1]
     for _, kind in cells.groupby(cells["steps"].isna()):
         qualifiers = _steering(kind) + shared
-        labels[kind.index] = [_label(row, qualifiers) for row in kind.to_dict("records")]
-    return labels.astype("str")
+        labels |= {index: _label(row, qualifiers) for index, row in kind.iterrows()}
+    return pd.Series(labels, cells.index, dtype="str")
 
 
 def power_of_ten(value: float) -> str:
@@ -43,7 +43,7 @@ def _steering(kind: pd.DataFrame) -> list[str]:
     return ["atol", *names] if free else names
 
 
-def _label(row: dict[str, Any], qualifiers: list[str]) -> str:
+def _label(row: pd.Series, qualifiers: list[str]) -> str:
     label = row["method"]
     if pd.notna(row["steps"]):
         label += f" ×{row['steps']}"

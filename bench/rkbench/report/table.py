@@ -79,7 +79,8 @@ def tables(summary: pd.DataFrame, baseline: str | None) -> list[Table]:
     found = []
     for name, task in summary.groupby("task", sort=False):
         columns = _columns(task, baseline_solver(task, baseline))
-        found.append(Table(str(name), _subtitle(task), tuple(columns), task.to_dict("records")))
+        rows = [{str(key): value for key, value in row.items()} for row in task.to_dict("records")]
+        found.append(Table(str(name), _subtitle(task), tuple(columns), rows))
     return found
 
 
