@@ -13,7 +13,7 @@ import rkbench
 
 FLOORS = (
     "errors",
-    "order tableau stability controller problem solution solver",
+    "order tableau stability controller problem solution solver task",
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks plan",
     "conformance checking show listing",

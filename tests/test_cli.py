@@ -43,7 +43,9 @@ def mine(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("verb", ["list", "show", "check", "plan", "run", "report", "compare", "new-plugin", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["list", "show", "check", "plan", "run", "report", "compare", "new-plugin", "doctor"]
+)
 def test_every_verb_has_help(run, verb):
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -147,7 +149,7 @@ def test_plan_prints_the_cells_as_json(run):
         (["run", "--seeds", "0"], "at least 1"),
         (["run", "--seeds", "three"], "three"),
         (["run", "--baseline", "tsit5"], "not among the solvers"),
-        (["run", "--plugin", "nowhere.py"], "There is no plugin file"),
+        (["run", "--plugin", "nowhere.py"], "There is no such file"),
         (["show", "rk44"], "did you mean rk4"),
         (["check", "nope"], "no method named 'nope'"),
         (["plan", "nope.toml"], "no suite file"),

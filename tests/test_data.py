@@ -64,7 +64,9 @@ def test_missing_files_are_refused_with_the_way_to_mend(tmp_path, monkeypatch):
 @pytest.fixture
 def copied_mnist(tmp_path, monkeypatch):
     """A copy of the real files that a test may break."""
-    shutil.copytree(Path(os.environ["RKBENCH_DATA"]) / "MNIST", tmp_path / "MNIST", copy_function=shutil.copyfile)
+    shutil.copytree(
+        Path(os.environ["RKBENCH_DATA"]) / "MNIST", tmp_path / "MNIST", copy_function=shutil.copyfile
+    )
     raw = tmp_path / "MNIST" / "raw"
     raw.chmod(0o755)
     monkeypatch.setenv("RKBENCH_DATA", str(tmp_path))

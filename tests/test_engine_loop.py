@@ -85,7 +85,10 @@ def test_a_retry_keeps_the_first_slope(method):
     solution = rkbench.solve(burst, Y0, (0.0, 1.0), method=method, rtol=1e-4, atol=1e-6)
     stages = rkbench.registry.default().method(method).stages
     assert solution.stats.rejected > 0
-    assert solution.stats.nfe <= 2 + (solution.stats.accepted + solution.stats.rejected) * (stages - 1) + solution.stats.accepted
+    assert (
+        solution.stats.nfe
+        <= 2 + (solution.stats.accepted + solution.stats.rejected) * (stages - 1) + solution.stats.accepted
+    )
 
 
 def test_the_last_step_lands_on_t1_exactly():

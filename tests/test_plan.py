@@ -42,7 +42,9 @@ def rkbench_methods():
         file = tmp_path / "mine.py"
         file.write_text(text.replace("X", node).replace("{b}", b))
         plugins = registry.load([file])
-        cell = next(c for c in expand(suite.select(QUICK, methods=["mine"], seeds=1), plugins) if c.method == "mine")
+        cell = next(
+            c for c in expand(suite.select(QUICK, methods=["mine"], seeds=1), plugins) if c.method == "mine"
+        )
         ids.append(cell.cell_id)
     assert ids[0] != ids[1]
 

@@ -160,14 +160,13 @@ def test_one_name_may_stand_for_a_method_and_a_controller(tmp_path):
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
     loaded = registry.load([tmp_path / "nowhere.py"])
-    assert loaded.plugins[-1].problems == [
-        f"There is no plugin file {tmp_path / 'nowhere.py'}; give the path of a Python file."
-    ]
+    assert loaded.plugins[-1].owner == str(tmp_path / "nowhere.py")
+    assert loaded.plugins[-1].problems == ["There is no such file; give the path of a Python file."]
 
 
 def test_a_file_that_is_no_python_is_told(tmp_path):
     _, (plugin,) = load_text(tmp_path, GOOD, names=["plugin.txt"])
-    assert plugin.problems[0].endswith("is not a Python file; its name must end in .py.")
+    assert plugin.problems[0].startswith("It is not a Python file; its name must end in .py")
 
 
 def test_two_files_of_one_name_do_not_replace_each_other(tmp_path):

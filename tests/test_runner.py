@@ -71,7 +71,10 @@ def rkbench(*arguments, **options):
 
 def finished(*arguments, timeout=120):
     return subprocess.run(
-        [sys.executable, "-m", "rkbench.cli", *map(str, arguments)], capture_output=True, text=True, timeout=timeout
+        [sys.executable, "-m", "rkbench.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
 
 
@@ -87,7 +90,20 @@ def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
     tasks = ["segfault", "killed", "exits", "hangs", "raises", "shouts", "nan", "digits8_tanh"]
     options = [option for task in tasks for option in ("--task", task)]
     done = finished(
-        "run", "--plugin", plugin, "--out", out, "--method", "euler", "--seeds", 1, "--epochs", 1, "--timeout", 6, *options
+        "run",
+        "--plugin",
+        plugin,
+        "--out",
+        out,
+        "--method",
+        "euler",
+        "--seeds",
+        1,
+        "--epochs",
+        1,
+        "--timeout",
+        6,
+        *options,
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -125,7 +141,20 @@ def test_an_engine_that_hides_evaluations_is_caught(plugin, tmp_path):
 
 def test_killed_in_mid_cell_and_started_again_every_cell_is_there_once(tmp_path):
     out = tmp_path / "run"
-    command = ("run", "quick", "--out", out, "--seeds", 2, "--epochs", 3, "--method", "euler", "--method", "dopri5")
+    command = (
+        "run",
+        "quick",
+        "--out",
+        out,
+        "--seeds",
+        2,
+        "--epochs",
+        3,
+        "--method",
+        "euler",
+        "--method",
+        "dopri5",
+    )
     for wait_for in (0, 1, 2):
         process = rkbench(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
@@ -192,7 +221,9 @@ def _marked(marker):
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_that_it_can_resume(tmp_path, stop):
     out = tmp_path / "run"
-    process = rkbench("run", "--out", out, "--seeds", 1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = rkbench(
+        "run", "--out", out, "--seeds", 1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     while _lines(out) < 1:
         assert process.poll() is None
         time.sleep(0.02)
@@ -215,7 +246,12 @@ def test_a_longer_plan_reuses_what_the_folder_holds(tmp_path):
 
 def test_cells_beside_others_lose_their_claim_to_comparable_time(tmp_path):
     out = tmp_path / "run"
-    assert finished("run", "--out", out, "--method", "euler", "--epochs", 1, "--seeds", 2, "--jobs", 2).returncode == 0
+    assert (
+        finished(
+            "run", "--out", out, "--method", "euler", "--epochs", 1, "--seeds", 2, "--jobs", 2
+        ).returncode
+        == 0
+    )
     records = store.read(out).records
     assert [r.timing_valid for r in records] == [False, False]
     assert all(r.test_accuracy for r in records)
@@ -231,7 +267,19 @@ def test_seeds_are_paired_across_solvers(tmp_path):
     )
     out = tmp_path / "run"
     done = finished(
-        "run", "--plugin", file, "--out", out, "--method", "euler", "--method", "twin", "--seeds", 2, "--epochs", 1
+        "run",
+        "--plugin",
+        file,
+        "--out",
+        out,
+        "--method",
+        "euler",
+        "--method",
+        "twin",
+        "--seeds",
+        2,
+        "--epochs",
+        1,
     )
     assert done.returncode == 0, done.stderr
     losses = {(r.method, r.seed): r.train_loss for r in store.read(out).records}

@@ -68,7 +68,9 @@ def test_a_repeated_cell_counts_once(folder):
     assert "repeats cell a" in ledger.notes[0]
 
 
-@pytest.mark.parametrize("line", ['{"a": 1}', "[]", "null", "{", '{"cell_id": "x", "status": "ok", "evil": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "line", ['{"a": 1}', "[]", "null", "{", '{"cell_id": "x", "status": "ok", "evil": 1}', "\x00"]
+)
 def test_a_foreign_line_is_left_out_and_told(folder, line):
     appended(folder, record("a"))
     with (folder / store.RECORDS).open("a") as file:

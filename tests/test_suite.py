@@ -1,5 +1,7 @@
 """Suites are read strictly, and narrowed or extended as the command line promises."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,10 +75,8 @@ def test_an_unknown_suite_is_named_with_the_nearest():
 
 @given(st.text())
 def test_no_text_gives_anything_but_a_suite_or_a_sentence(text):
-    try:
+    with contextlib.suppress(UserError):
         expand(suite.parse("fuzz", text), registry.default())
-    except UserError as error:
-        assert str(error)
 
 
 def test_a_method_of_the_suite_selects_it():
@@ -111,7 +111,7 @@ def test_steps_put_every_method_on_equal_steps():
 
 
 def test_steps_with_rtol_leave_pairs_adaptive():
-    assert {p for p in points(suite.select(suite.load("quick"), steps=[4], rtol=[1e-5]))} == {
+    assert set(points(suite.select(suite.load("quick"), steps=[4], rtol=[1e-5]))) == {
         ("euler", 4, None, None),
         ("rk4", 4, None, None),
         ("dopri5", None, 1e-5, 1e-5),
@@ -119,6 +119,11 @@ def test_steps_with_rtol_leave_pairs_adaptive():
 
 
 def test_unknown_names_are_refused_before_anything_runs():
-    for options in ({"methods": ["nope"]}, {"tasks": ["nope"]}, {"controllers": ["nope"]}, {"norms": ["nope"]}):
+    for options in (
+        {"methods": ["nope"]},
+        {"tasks": ["nope"]},
+        {"controllers": ["nope"]},
+        {"norms": ["nope"]},
+    ):
         with pytest.raises(UserError, match="nope"):
             expand(suite.select(suite.load("quick"), **options), registry.default())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rkbench.solution import Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
-    from rkbench.tasks import Recipe, Task
+    from rkbench.task import Recipe, Task
 
 __version__ = "0.1.0"
 
@@ -45,7 +45,7 @@ _HOME = {
     "ODEBlock": "networks.block",
     "PluginError": "errors",
     "REPLAY": "controller",
-    "Recipe": "tasks",
+    "Recipe": "task",
     "Solution": "solution",
     "SolveError": "errors",
     "Solver": "solver",
@@ -56,7 +56,7 @@ _HOME = {
     "SuiteError": "errors",
     "TableauError": "errors",
     "TableauWarning": "tableau",
-    "Task": "tasks",
+    "Task": "task",
     "UnknownNameError": "errors",
     "UserError": "errors",
     "digital_filter": "controller",

@@ -229,7 +229,7 @@ def new_plugin(name: str, into: str) -> None:
     from rkbench.new_plugin import create
 
     folder = create(name, Path(into))
-    click.echo(f"Wrote {folder}. Next: pip install -e {folder} && rkbench check --help")
+    click.echo(f"Wrote {folder}. Next: pip install -e {folder} && rkbench list plugins")
 
 
 @cli.command()
@@ -255,7 +255,7 @@ def _registry(plugins: tuple[str, ...], *, strict: bool = True) -> Registry:
     registry = load(plugins)
     for plugin in registry.broken():
         if strict and plugin.path:
-            raise PluginError(f"{plugin.path}: {plugin.problems[0]}")
+            raise PluginError(f"The plugin {plugin.path} is refused. {plugin.problems[0]}")
     for plugin in registry.plugins:
         for note in plugin.notes:
             click.echo(f"note: {note}", err=True)

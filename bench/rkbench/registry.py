@@ -26,21 +26,19 @@ from rkbench.controller import StepController
 from rkbench.errors import PluginError, UserError, unknown
 from rkbench.solver import Engine
 from rkbench.tableau import ButcherTableau
+from rkbench.task import Task
 
 GROUP = "rkbench"
 OWN_DISTRIBUTION = "rkbench"
 
 
-def _kinds() -> dict[str, tuple[str, type]]:
-    """Hook -> (what it brings, its type); a function because tasks sit on the same floor."""
-    from rkbench.tasks import Task
-
-    return {
-        "rkbench_methods": ("method", ButcherTableau),
-        "rkbench_controllers": ("controller", StepController),
-        "rkbench_engines": ("engine", Engine),
-        "rkbench_tasks": ("task", Task),
-    }
+KINDS: dict[str, tuple[str, type]] = {
+    "rkbench_methods": ("method", ButcherTableau),
+    "rkbench_controllers": ("controller", StepController),
+    "rkbench_engines": ("engine", Engine),
+    "rkbench_tasks": ("task", Task),
+}
+"""Hook -> what it brings, and its type."""
 
 
 @dataclass
@@ -96,7 +94,7 @@ class Registry:
         """Return an engine by name."""
         return self._get("engine", name)
 
-    def task(self, name: str) -> Any:
+    def task(self, name: str) -> Task:
         """Return a task by name."""
         return self._get("task", name)
 
@@ -116,7 +114,7 @@ class Registry:
         return self.items["engine"]
 
     @property
-    def tasks(self) -> Mapping[str, Any]:
+    def tasks(self) -> Mapping[str, Task]:
         """All tasks, sorted by name."""
         return self.items["task"]
 
@@ -171,10 +169,10 @@ def _importer(path: str | Path):
     def importer() -> ModuleType:
         file = Path(path)
         if not file.is_file():
-            raise PluginError(f"There is no plugin file {file}; give the path of a Python file.")
+            raise PluginError("There is no such file; give the path of a Python file.")
         spec = importlib.util.spec_from_file_location(f"rkbench_plugin_{file.stem}", file.resolve())
         if spec is None or spec.loader is None:
-            raise PluginError(f"{file} is not a Python file; its name must end in .py.")
+            raise PluginError("It is not a Python file; its name must end in .py.")
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
@@ -191,7 +189,7 @@ def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
         warnings.simplefilter("always")
         try:
             manager = _registered(importer())
-            for hook, (kind, wanted) in _kinds().items():
+            for hook, (kind, wanted) in KINDS.items():
                 for implementation in getattr(manager.hook, hook).get_hookimpls():
                     offers += _accepted(plugin, hook, kind, wanted, implementation.function)
         except KeyboardInterrupt:
@@ -208,8 +206,8 @@ def _registered(module: Any) -> pluggy.PluginManager:
     marked = {name for name, thing in named.items() if isinstance(getattr(thing, "rkbench_impl", None), dict)}
     meant = {name for name, thing in named.items() if name.startswith("rkbench_") and isroutine(thing)}
     for name in sorted(marked | meant):
-        if name not in _kinds():
-            raise PluginError(f"There is no hook {name}; the hooks are {', '.join(_kinds())}.")
+        if name not in KINDS:
+            raise PluginError(f"There is no hook {name}; the hooks are {', '.join(KINDS)}.")
         if name not in marked:
             raise PluginError(
                 f"{name} is not marked as a hook; write @hookimpl above it (from rkbench import hookimpl)."
@@ -259,7 +257,7 @@ def _reason(error: BaseException) -> str:
 
 def _settle(plugins: tuple[Plugin, ...], offers: list[tuple[Plugin, str, Any]]) -> Registry:
     """Give each name to its owner. A built-in keeps its name; two strangers of one name are both refused."""
-    items: dict[str, dict[str, Any]] = {kind: {} for kind, _ in _kinds().values()}
+    items: dict[str, dict[str, Any]] = {kind: {} for kind, _ in KINDS.values()}
     owners: dict[tuple[str, str], Plugin] = {}
     claims: dict[tuple[str, str], list[tuple[Plugin, Any]]] = {}
     for plugin, kind, item in offers:

@@ -278,7 +278,9 @@ class ButcherTableau:
         if self.row_sum_defects:
             i, defect = max(self.row_sum_defects.items(), key=lambda found: abs(found[1]))
             total, node = float(sum(self.a[i - 1])), float(self.c[i - 1])
-            sentence += f", and row a[{i}] sums to {total:.12g} where c[{i}] = {node:.12g} (off by {defect:+.2g})"
+            sentence += (
+                f", and row a[{i}] sums to {total:.12g} where c[{i}] = {node:.12g} (off by {defect:+.2g})"
+            )
         return sentence + f"; check the coefficients against the source, or claim {claim}={proof.order}."
 
     def _prove_interpolation(self, polynomials: tuple[Row, ...]) -> None:

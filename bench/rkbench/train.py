@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from rkbench.data import Dataset
 from rkbench.measure import Meter, timed
 from rkbench.record import CellStatus
-from rkbench.tasks import Recipe
+from rkbench.task import Recipe
 
 WARM_UP_STEPS = 3
 

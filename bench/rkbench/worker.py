@@ -128,7 +128,11 @@ def describe_data(send: Callable[[dict[str, Any]], None], names: list[str], devi
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        send({"error": f"The device {device!r} cannot be used ({str(error).splitlines()[0]}); choose another with --device."})
+        send(
+            {
+                "error": f"The device {device!r} cannot be used ({str(error).splitlines()[0]}); choose another with --device."
+            }
+        )
         return
     try:
         loaded = {name: data.load(name) for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rkbench.tasks.task import Recipe, Task
+from rkbench.task import Recipe, Task
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
