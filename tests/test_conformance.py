@@ -19,6 +19,7 @@ from rkbench.conformance import (
 )
 from rkbench.controller import StepController
 from rkbench.integrate.engine import NativeEngine
+from rkbench.tableau import ButcherTableau
 
 REGISTRY = registry.default()
 
@@ -82,6 +83,20 @@ def test_an_error_estimate_of_another_order_than_it_says_is_measured_to_be_so():
     wrong = tampered("bosh3", b_embedded=(*bosh3.b_embedded[:-2], bosh3.b_embedded[-1], 1))
     assert keeps(METHOD_PROMISES, "error estimate shrinks as claimed", bosh3)
     assert not keeps(METHOD_PROMISES, "error estimate shrinks as claimed", wrong)
+
+
+def in_floats(name) -> Any:
+    """A registered method, its coefficients given as floats."""
+    method = REGISTRY.method(name)
+    rows: Any = {field: [float(x) for x in getattr(method, field)] for field in ("c", "b", "b_embedded")}
+    return ButcherTableau(
+        name="floats", order=method.order, a=[[*map(float, row)] for row in method.a], **rows
+    )
+
+
+@pytest.mark.parametrize("name", ["dopri5", "vern8"])
+def test_a_method_given_in_floats_keeps_the_promises_of_the_exact_one(name):
+    assert broken(check_method(in_floats(name))) == set()
 
 
 # An engine that does something else than the tableau says.

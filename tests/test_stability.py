@@ -89,14 +89,22 @@ def test_the_polynomial_of_dopri5_ends_as_in_the_book():
     assert stability_polynomial(METHODS["dopri5"])[6:] == (F(1, 600),)
 
 
-def test_rounding_noise_does_not_decide_on_imaginary_stability():
-    """In floats, the terms of Kutta's third-order method that cancel near 0 leave some 1e-17 of either sign."""
-    third = 1 / 3
+@pytest.mark.parametrize(
+    "third", [F(1, 3), 1 / 3, math.nextafter(1 / 3, 1)], ids=["exact", "float", "float above"]
+)
+def test_rounding_does_not_decide_on_imaginary_stability(third):
+    """Jameson's four stages of order 2 have the polynomial of Kutta's method, if the third of them is a third.
+
+    A float leaves some 1e-17 of either sign where the terms of |R(iy)|² cancel near 0.
+    """
     method = ButcherTableau(
-        name="noisy", order=3, c=(0, third, 2 * third), a=((), (third,), (0, 2 * third)), b=(0.25, 0, 0.75)
+        name="jameson",
+        order=2,
+        c=(0, "1/4", third, "1/2"),
+        a=((), ("1/4",), (0, third), (0, 0, "1/2")),
+        b=(0, 0, 0, 1),
     )
-    assert not method.proofs["b"].exact
-    assert imaginary_interval(method) == pytest.approx(math.sqrt(3), abs=1e-6)
+    assert imaginary_interval(method) == pytest.approx(math.sqrt(8), abs=1e-12)
 
 
 def test_a_touching_root_does_not_end_the_interval():

@@ -20,8 +20,8 @@ from rkbench.tableau import ButcherTableau
 Polynomial = tuple[Fraction, ...]
 """Coefficients of 1, z, z², …"""
 
-NOISE = 100
-"""In residuals of the order conditions: what rounded coefficients may leave where exact ones cancel."""
+CANCELLED = 1e-12
+"""A sum this small beside its terms is what rounded coefficients leave where exact ones cancel."""
 
 
 @lru_cache(maxsize=256)
@@ -55,13 +55,11 @@ def real_interval(tableau: ButcherTableau) -> float:
 def imaginary_interval(tableau: ButcherTableau) -> float:
     """Return the largest x such that |R(it)| <= 1 for all t in [0, x]; 0 when no such x is positive.
 
-    1 - |R(iy)|² is a polynomial in w = y². Its first coefficient that is not 0 decides near 0; in a method
-    with rounded coefficients, one as small as their rounding counts as 0.
+    1 - |R(iy)|² is a polynomial in w = y², and its first coefficient that is not 0 decides near 0.
     """
-    excess = _squared_modulus(stability_polynomial(tableau))
-    noise = NOISE * tableau.proofs["b"].residual
-    first = next((k for k, e in enumerate(excess) if k and abs(e) > noise), len(excess) - 1)
-    damped = tuple(-e for e in excess[first:])
+    squares = _squared_modulus(stability_polynomial(tableau))
+    first = next(k for k, (total, size) in enumerate(squares) if k and abs(total) > CANCELLED * size)
+    damped = tuple(-total for total, _ in squares[first:])
     return math.sqrt(_first_sign_change(damped)) if damped[0] > 0 else 0.0
 
 
@@ -74,16 +72,15 @@ def _dot(weights: Sequence, values: Sequence[Fraction]) -> Fraction:
     return sum((w * x for w, x in zip(weights, values, strict=False) if w), Fraction())
 
 
-def _squared_modulus(polynomial: Polynomial) -> Polynomial:
-    """Return |R(iy)|² as a polynomial in w = y²: real and imaginary parts are R's even and odd terms."""
-    real = [(-1) ** k * r for k, r in enumerate(polynomial[0::2])]
-    imaginary = [(-1) ** k * r for k, r in enumerate(polynomial[1::2])]
-    squares = [Fraction(0)] * len(polynomial)
-    for part, shift in ((real, 0), (imaginary, 1)):
-        for i, x in enumerate(part):
-            for j, y in enumerate(part):
-                squares[i + j + shift] += x * y
-    return tuple(squares)
+def _squared_modulus(polynomial: Polynomial) -> list[tuple[Fraction, Fraction]]:
+    """Return |R(iy)|² as a polynomial in w = y²: each coefficient, and the sum of the sizes of its terms."""
+    squares = []
+    for power in range(len(polynomial)):
+        pairs = [(k, 2 * power - k) for k in range(2 * power + 1) if max(k, 2 * power - k) < len(polynomial)]
+        # R(iy) times its conjugate R(-iy): the factors i^k (-i)^(2p-k) are (-1)^(p+k).
+        terms = [(-1) ** (power + k) * polynomial[k] * polynomial[j] for k, j in pairs]
+        squares.append((sum(terms, Fraction()), sum(map(abs, terms), Fraction())))
+    return squares
 
 
 def _first_sign_change(polynomial: Polynomial) -> float:
