@@ -13,7 +13,7 @@ import rkbench
 
 FLOORS = (
     "errors",
-    "order tableau stability controller problem solution solver task",
+    "order coefficients tableau stability controller problem solution solver task",
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks plan",
     "conformance checking show listing",
@@ -27,7 +27,17 @@ HEIGHT = {unit: height for height, unit in enumerate(" ".join(FLOORS).split())}
 LEDGER = ("record", "store", "machine", "suite", "report")
 """Bookkeeping: it knows names and numbers, never how they are computed."""
 
-MATHEMATICS = ("order", "tableau", "stability", "controller", "problem", "solution", "solver", "integrate")
+MATHEMATICS = (
+    "order",
+    "coefficients",
+    "tableau",
+    "stability",
+    "controller",
+    "problem",
+    "solution",
+    "solver",
+    "integrate",
+)
 
 HEAVY = ("torch", "pandas", "scipy", "sympy", "matplotlib", "seaborn")
 

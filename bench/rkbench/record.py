@@ -62,7 +62,7 @@ class Record:
     epoch_seconds: float | None = _column("Median over epochs of the training time of one epoch, in seconds")
     eval_seconds: float | None = _column("Time of one pass over the test set after training, in seconds")
     compile_seconds: float | None = _column(
-        "Time of the first, warming training steps less that of as many later ones, in seconds"
+        "Time spent compiling, in seconds; empty when nothing was compiled"
     )
     wall_seconds: float | None = _column(
         "Time of the whole cell, in seconds, from its process's first line to its record"

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rkbench.coefficients import Coefficients, Reader
 from rkbench.errors import TableauError
-from rkbench.order import OrderProof, Row, Weights, principal_error, prove
-
-Number = Fraction | int | float | str
-"""A coefficient: exact (`Fraction`, `int`, "35/384", "0.161") or a float, taken as exactly the float it is."""
-
-Coefficients = Sequence[Number] | str
-"""A row of coefficients; a string is split at blanks, so a printed row can be pasted: "3/40 9/40"."""
-
-
-LARGEST = 10**6
-"""No coefficient may be larger; those of published methods stay below a thousand."""
-
-LONGEST = 1000
-"""The largest exponent, up or down, of a decimal string."""
+from rkbench.order import OrderProof, Row, Weights, principal_error, prove, trees
 
 
 class TableauWarning(UserWarning):
@@ -127,21 +114,19 @@ class ButcherTableau:
                 f"{self.name}: {claim} must be a whole number from 1 on, not {value!r}; claim the order of the source."
             )
 
-    # Reading: every coefficient becomes a Fraction, every shape is checked.
-
     def _read_coefficients(self) -> None:
-        c = self._row("c", self.c)
-        rows = self._matrix("a", self.a)
+        read = Reader(self.name)
+        c = read.row("c", self.c)
         exact: dict[str, Any] = {
             "c": c,
-            "a": self._staircase(rows, len(c)),
-            "b": self._weights("b", self.b, len(c)),
+            "a": read.staircase("a", self.a, len(c)),
+            "b": read.weights("b", self.b, len(c)),
         }
         for name in ("b_embedded", "b_embedded_low"):
             if getattr(self, name) is not None:
-                exact[name] = self._weights(name, getattr(self, name), len(c))
+                exact[name] = read.weights(name, getattr(self, name), len(c))
         if self.interpolation is not None:
-            exact["interpolation"] = self._polynomials(len(c))
+            exact["interpolation"] = read.polynomials("interpolation", self.interpolation, len(c))
         for name, value in exact.items():
             object.__setattr__(self, name, value)
         for i, node in enumerate(c, 1):
@@ -150,71 +135,6 @@ class ButcherTableau:
                     f"{self.name}: node c[{i}] = {float(node):g} lies outside [0, 1], where f would be "
                     "evaluated outside the interval of integration; check c against the source."
                 )
-
-    def _row(self, where: str, values: Coefficients) -> Row:
-        if isinstance(values, str):
-            values = values.split()
-        if not isinstance(values, Iterable):
-            raise TableauError(f"{self.name}: {where} must be a row of numbers, not {values!r}.")
-        return tuple(self._number(f"{where}[{i}]", x) for i, x in enumerate(values, 1))
-
-    def _number(self, where: str, value: Any) -> Fraction:
-        try:
-            number = _exact(value)
-        except (ValueError, TypeError, ArithmeticError):
-            what = "is not a finite number" if isinstance(value, float) else "is not a number"
-            raise TableauError(
-                f"{self.name}: {where} = {value!r:.60} {what}; give a Fraction, an int, a float or a string "
-                'such as "35/384" or "0.161".'
-            ) from None
-        if abs(number) > LARGEST:
-            raise TableauError(
-                f"{self.name}: {where} = {value!r:.60} is beyond {LARGEST:.0e}, where round-off would drown the "
-                "method; is a decimal point missing?"
-            )
-        return number
-
-    def _matrix(self, name: str, rows: Any) -> list[Row]:
-        if isinstance(rows, str) or not isinstance(rows, Iterable):
-            raise TableauError(f"{self.name}: {name} must be a sequence of rows, not {rows!r}.")
-        return [self._row(f"{name}[{i}]", row) for i, row in enumerate(rows, 1)]
-
-    def _staircase(self, rows: list[Row], stages: int) -> tuple[Row, ...]:
-        if len(rows) != stages:
-            missing = " (is the empty first row missing?)" if len(rows) == stages - 1 else ""
-            raise TableauError(
-                f"{self.name}: a has {len(rows)} rows but c has {stages} nodes{missing}; give one row per stage."
-            )
-        for i, row in enumerate(rows, 1):
-            for j, x in enumerate(row[i - 1 :], i):
-                if x != 0:
-                    side = "on the diagonal" if i == j else "above the diagonal"
-                    raise TableauError(
-                        f"{self.name}: a[{i}][{j}] = {float(x):g} lies {side}, which makes the method implicit; "
-                        "rkbench runs explicit methods, so check whether a row is shifted or transposed."
-                    )
-            if len(row) < i - 1:
-                raise TableauError(
-                    f"{self.name}: row a[{i}] has {len(row)} entries and needs {i - 1}; write its zeros out."
-                )
-        return tuple(row[:i] for i, row in enumerate(rows))
-
-    def _weights(self, name: str, values: Any, stages: int) -> Row:
-        row = self._row(name, values)
-        if len(row) != stages:
-            raise TableauError(
-                f"{self.name}: {name} has {len(row)} weights for {stages} stages; give one per stage, zeros included."
-            )
-        return row
-
-    def _polynomials(self, stages: int) -> tuple[Row, ...]:
-        rows = self._matrix("interpolation", self.interpolation)
-        if len(rows) != stages or len({len(row) for row in rows}) != 1 or not rows[0]:
-            raise TableauError(
-                f"{self.name}: interpolation needs {stages} rows (one per stage) of equal length, the "
-                "coefficients of θ, θ², …"
-            )
-        return tuple(rows)
 
     # Proving: orders by rooted trees, then the claims.
 
@@ -343,12 +263,12 @@ class ButcherTableau:
 
     @cached_property
     def error_weights(self) -> Row | None:
-        """B - b̂, differenced exactly: the error estimate is h Σ_i (b_i - b̂_i) k_i."""
+        """The weights b - b̂, differenced exactly: the error estimate is h Σ_i (b_i - b̂_i) k_i."""
         return _difference(self.b, self.b_embedded)
 
     @cached_property
     def error_weights_low(self) -> Row | None:
-        """B - b̂_low, likewise."""
+        """The weights b - b̂_low, likewise."""
         return _difference(self.b, self.b_embedded_low)
 
     @property
@@ -380,8 +300,6 @@ class ButcherTableau:
 
     def _column_holds(self, column: Row, power: int, nodes: int) -> bool:
         """Whether the coefficient of θ^power in Σ b_i(θ) Φ_i(t) is 1/γ(t) for power = |t| and else 0."""
-        from rkbench.order import trees
-
         for tree in trees(nodes, self.coloured):
             total, scale = self._trees.sum(column, tree)
             wanted = 1 / tree.density if power == nodes else 0.0
@@ -407,17 +325,6 @@ class ButcherTableau:
     def renamed(self, name: str) -> ButcherTableau:
         """Return the same method under another name."""
         return replace(self, name=name)
-
-
-def _exact(value: Any) -> Fraction:
-    """Return a number as exactly what it is; refuses truth values, and exponents that would fill the memory."""
-    if isinstance(value, bool):
-        raise TypeError(value)
-    if isinstance(value, str) and "/" not in value:
-        value = Decimal(value)
-        if value and abs(value.adjusted()) > LONGEST:
-            raise ValueError(value)
-    return Fraction(value)
 
 
 def _difference(b: Row, other: Row | None) -> Row | None:
