@@ -127,6 +127,20 @@ def test_check_refuses_a_broken_plugin_with_exit_code_1(run, tmp_path):
     assert "row a[2] sums to 0.666666666667 where c[2] = 0.333333333333" in out.replace("\n", "")
 
 
+def test_check_covers_the_controllers_and_engines_of_a_file(run, tmp_path):
+    file = tmp_path / "both.py"
+    file.write_text(
+        "from rkbench import NativeEngine, StepController, hookimpl\n"
+        "class Twin(NativeEngine):\n    name = 'twin'\n"
+        "@hookimpl\ndef rkbench_engines():\n    return [Twin()]\n"
+        "@hookimpl\ndef rkbench_controllers():\n"
+        "    return [StepController('mine', propose=lambda errors, ratios, k: errors[0] ** (-1 / k))]\n"
+    )
+    code, out, _ = run("check", "--plugin", file, "--json")
+    assert code == 0
+    assert set(json.loads(out)["checks"]) == {"mine", "twin"}
+
+
 def test_check_takes_names(run):
     code, out, _ = run("check", "euler", "--json")
     assert code == 0

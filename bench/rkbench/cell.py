@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
 
 import torch
 from torch import nn
 
-from rkbench import __version__, data, machine, registry
+from rkbench import data, registry
 from rkbench.errors import SolveError, UserError
 from rkbench.measure import peak_memory_mb, timed
-from rkbench.plan import Cell
-from rkbench.record import COLUMNS, CellStatus, Record
+from rkbench.plan import Cell, blank_record, now
+from rkbench.record import CellStatus, Record
 from rkbench.tableau import ButcherTableau
 from rkbench.train import Training, TrainingError
 
@@ -35,7 +34,7 @@ def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) ->
         alone: whether no other cell runs beside it, so that its times count.
     """
     start = time.perf_counter()
-    record = blank(cell)
+    record = blank_record(cell)
     record.timing_valid = alone
     try:
         _measure(cell, files, on_epoch, record)
@@ -43,15 +42,8 @@ def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) ->
     except Exception as error:  # a plugin may raise anything; each way to fail has a name
         record.status, record.message = outcome(error)
     record.wall_seconds = time.perf_counter() - start
-    record.measured_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record.measured_at = now()
     return record
-
-
-def blank(cell: Cell) -> Record:
-    """Return the record of a cell before anything is measured."""
-    shared = {name: value for name, value in asdict(cell).items() if name in COLUMNS}
-    where = {"host": machine.describe()["host"], "commit": machine.commit(), "rkbench_version": __version__}
-    return Record(**shared, **where, torch_version=machine.package_version("torch"))
 
 
 def outcome(error: BaseException) -> tuple[str, str]:

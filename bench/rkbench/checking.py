@@ -1,4 +1,4 @@
-"""`rkbench check`: run the promises of methods and controllers, and say which do not hold."""
+"""`rkbench check`: run the promises of methods, controllers and engines, and say which do not hold."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rkbench.conformance import Check, check_controller, check_method
+from rkbench.conformance import Check, check_controller, check_engine, check_method
 from rkbench.errors import UnknownNameError
 from rkbench.registry import Plugin, Registry
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+CHECKS = {"method": check_method, "controller": check_controller, "engine": check_engine}
 
 
 def check(
@@ -22,7 +24,7 @@ def check(
     results: dict[str, list[Check]] = {}
     for kind, name in _chosen(registry, names, files, broken):
         item = registry.items[kind][name]
-        results[name] = check_method(item) if kind == "method" else check_controller(item)
+        results[name] = CHECKS[kind](item, registry)
         if not as_json:
             _print(console, f"{kind} {name}", results[name], verbose=bool(names or files))
     reasons = [f"{plugin.owner}: {problem}" for plugin in broken for problem in plugin.problems]
@@ -54,7 +56,7 @@ def _chosen(
         registry.method(name)
     if names:
         return [("method", name) for name in names]
-    owned = [key for key, plugin in registry.owners.items() if key[0] in ("method", "controller")]
+    owned = [key for key in registry.owners if key[0] in CHECKS]
     if files:
         return [key for key in owned if registry.owners[key].path in files]
     return [key for key in owned if key[0] == "method"]

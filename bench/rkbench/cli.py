@@ -107,7 +107,7 @@ def show(method: str, plot: str | None, plugins: tuple[str, ...]) -> None:
 def check(methods: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> int:
     """Prove methods, and measure that they keep their promises; exit 1 if one does not.
 
-    Without METHODS, checks what the given plugin files bring, or everything. Also checks a plugin's controllers.
+    Without METHODS, checks what the given plugin files bring, controllers and engines too; without either, every method.
     """
     from rkbench import checking
 

@@ -18,7 +18,7 @@ def describe() -> dict[str, Any]:
     import psutil
 
     return {
-        "host": platform.node(),
+        "host": host(),
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "affinity": affinity(),
@@ -28,6 +28,11 @@ def describe() -> dict[str, Any]:
         "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "load_1min": round(os.getloadavg()[0], 2),
     }
+
+
+def host() -> str:
+    """Return the machine's name."""
+    return platform.node()
 
 
 def affinity() -> list[int]:

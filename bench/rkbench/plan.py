@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import itertools
 import json
@@ -10,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from rkbench import __version__
+from rkbench import __version__, machine
 from rkbench.errors import SuiteError
 from rkbench.interface import make_solver
-from rkbench.machine import package_version
+from rkbench.record import COLUMNS, Record
 from rkbench.registry import Registry
 from rkbench.solver import Solver
 from rkbench.suite import SolverAxis, Suite
@@ -64,6 +65,23 @@ class Cell:
             plugins=registry,
             **tolerances,
         )
+
+
+def blank_record(cell: Cell) -> Record:
+    """Return the record of a cell before anything is measured: what was to be run, and where."""
+    shared = {name: value for name, value in asdict(cell).items() if name in COLUMNS}
+    return Record(
+        **shared,
+        host=machine.host(),
+        commit=machine.commit(),
+        rkbench_version=__version__,
+        torch_version=machine.package_version("torch"),
+    )
+
+
+def now() -> str:
+    """Return the time, UTC, ISO 8601, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def expand(suite: Suite, registry: Registry) -> list[Cell]:
@@ -147,7 +165,7 @@ def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: d
 
 def identity(cell: Cell, recipe: dict[str, Any]) -> str:
     """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not."""
-    inputs = asdict(cell) | {"recipe": recipe, "rkbench": __version__, "torch": package_version("torch")}
+    inputs = asdict(cell) | {"recipe": recipe, "rkbench": __version__, "torch": machine.package_version("torch")}
     for key in ("cell_id", "suite", "plugin"):
         del inputs[key]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 import time
@@ -13,8 +12,8 @@ from typing import Any, Protocol
 
 from rkbench import machine, store
 from rkbench.errors import DataError, RunError
-from rkbench.plan import Cell
-from rkbench.record import COLUMNS, CellStatus, Record
+from rkbench.plan import Cell, blank_record, now
+from rkbench.record import CellStatus, Record
 from rkbench.suite import Suite
 from rkbench.worker import Worker, describe_data, preload, start_cell
 
@@ -73,10 +72,10 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        datasets = _datasets(names, job.suite.device)
-        store.write_manifest(folder, _manifest(job, datasets, earlier))
         done = {record.cell_id for record in earlier.records} if earlier else set()
         todo = [cell for cell in job.cells if cell.cell_id not in done]
+        if todo:
+            store.write_manifest(folder, _manifest(job, _datasets(names, job.suite.device), earlier))
         watcher.planned(len(job.cells), len(job.cells) - len(todo))
         for cell, record in _measured(todo, job, watcher, jobs):
             writer.append(record)
@@ -104,8 +103,7 @@ def _datasets(names: list[str], device: str) -> dict[str, Any]:
 def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) -> dict[str, Any]:
     """Return the manifest; a folder that is extended keeps the cells it was made for."""
     plan = {cell.cell_id: asdict(cell) for cell in job.cells}
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    started = now
+    started = now()
     if earlier:
         if earlier.manifest.get("suite", {}).get("name") != job.suite.name:
             raise RunError(
@@ -118,7 +116,8 @@ def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) 
                     f"The dataset {name} has changed since the folder's first cells; start a new run with --out."
                 )
         plan = {cell["cell_id"]: cell for cell in earlier.manifest.get("plan", [])} | plan
-        started = earlier.manifest.get("started_at", now)
+        started = earlier.manifest.get("started_at", started)
+        datasets = earlier.manifest.get("data", {}) | datasets
     return {
         "suite": json.loads(json.dumps(asdict(replace(job.suite, reference=())))),
         "reference": list(job.suite.reference),
@@ -179,15 +178,7 @@ def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: fl
 
 def _failed(cell: Cell, status: str, sentence: str, worker: Worker) -> Record:
     """Return the record of a cell that could not write its own."""
-    shared = {name: value for name, value in asdict(cell).items() if name in COLUMNS}
-    return Record(
-        **shared,
-        status=status,
-        message=sentence,
-        wall_seconds=time.monotonic() - worker.started,
-        measured_at=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        host=machine.describe()["host"],
-        commit=machine.commit(),
-        rkbench_version=machine.package_version("rkbench"),
-        torch_version=machine.package_version("torch"),
-    )
+    record = blank_record(cell)
+    record.status, record.message = status, sentence
+    record.wall_seconds, record.measured_at = time.monotonic() - worker.started, now()
+    return record

@@ -70,6 +70,8 @@ class Worker:
         self._process.join()
         code = self._process.exitcode or 0
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        if -code == signal.SIGKILL:
+            how += ", as the kernel does when memory runs out"
         words = " ".join(Path(self._log).read_text(errors="replace")[-LOG_TAIL:].split())
         return f"{how}; its last output: {words}" if words else how
 

@@ -37,9 +37,11 @@ def grid(solver: Solver, t0: float, t1: float) -> list[float]:
 
 def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], outputs: Outputs) -> Solution:
     """Walk the grid. Output times between grid points are interpolated, or landed on without dense output."""
-    dense = method.interpolation is not None and any(t not in set(times) for t in outputs.times)
-    if not dense:
-        times = _with_landings(times, outputs.times)
+    times = _snapped(times, outputs.times)
+    between = set(outputs.times) - set(times)
+    dense = method.interpolation is not None and bool(between)
+    if between and not dense:
+        times = sorted({*times, *between}, reverse=times[-1] < times[0])
     scheme = scheme_of(method, False, dense)
     y0, k = y, {}
     for t, t_next in itertools.pairwise(times):
@@ -62,6 +64,8 @@ def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], 
     )
 
 
-def _with_landings(times: list[float], landings: tuple[float, ...]) -> list[float]:
-    """Return the grid with the output times in it."""
-    return sorted({*times, *landings}, reverse=times[-1] < times[0])
+def _snapped(times: list[float], landings: tuple[float, ...]) -> list[float]:
+    """Return the grid with each point that an output time misses by round-off moved onto it."""
+    near = 1e-12 * abs(times[-1] - times[0])
+    inner = [next((t for t in landings if abs(t - time) <= near), time) for time in times[1:-1]]
+    return [times[0], *inner, times[-1]]
