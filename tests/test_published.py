@@ -77,7 +77,9 @@ def test_the_published_report_is_what_the_records_give(tmp_path):
     for name in ("manifest.json", "records.jsonl"):
         (copy / name).write_bytes((RUN / name).read_bytes())
     rkbench.report.write(copy)
-    assert (copy / "report" / "report.md").read_text("utf-8") == (RUN / "report" / "report.md").read_text("utf-8")
+    assert (copy / "report" / "report.md").read_text("utf-8") == (RUN / "report" / "report.md").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "records.jsonl"])

@@ -165,7 +165,11 @@ def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: d
 
 def identity(cell: Cell, recipe: dict[str, Any]) -> str:
     """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not."""
-    inputs = asdict(cell) | {"recipe": recipe, "rkbench": __version__, "torch": machine.package_version("torch")}
+    inputs = asdict(cell) | {
+        "recipe": recipe,
+        "rkbench": __version__,
+        "torch": machine.package_version("torch"),
+    }
     for key in ("cell_id", "suite", "plugin"):
         del inputs[key]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
