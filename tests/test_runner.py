@@ -191,7 +191,7 @@ def test_a_killed_runner_leaves_no_cell_behind(plugin, tmp_path):
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     for line in process.stdout:
-        if b"1 cells" in line:
+        if b"1 cell" in line:
             break
     time.sleep(1.0)
     assert len(_marked(marker)) >= 2

@@ -28,16 +28,17 @@ def check(
         if not as_json:
             _print(console, f"{kind} {name}", results[name], verbose=bool(names or files))
     reasons = [f"{plugin.owner}: {problem}" for plugin in broken for problem in plugin.problems]
-    failed = bool(reasons) or any(not each.passed for checks in results.values() for each in checks)
+    kept = all(each.passed for checks in results.values() for each in checks)
     if as_json:
         console.print_json(json.dumps({"checks": _plain(results), "refused": reasons}))
-    else:
-        for reason in reasons:
-            console.print("refused: ", reason, style="red", sep="", markup=False)
+        return int(bool(reasons) or not kept)
+    for reason in reasons:
+        console.print("refused: ", reason, style="red", sep="", markup=False)
+    if results:
         console.print(
-            f"{len(results)} checked, {'some promises do not hold' if failed else 'every promise holds'}."
+            f"{len(results)} checked, {'every promise holds' if kept else 'some promises do not hold'}."
         )
-    return int(failed)
+    return int(bool(reasons) or not kept)
 
 
 def _broken(registry: Registry, names: Sequence[str], files: Sequence[str]) -> list[Plugin]:

@@ -42,7 +42,7 @@ class Screen:
 
     def __enter__(self) -> Screen:
         self.progress.start()
-        self.all = self.progress.add_task("cells", total=None, remaining="")
+        self.all = self.progress.add_task("loading torch and the data", total=None, remaining="")
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -51,9 +51,9 @@ class Screen:
     def planned(self, cells: int, done: int) -> None:
         """See `rkbench.runner.Watcher`."""
         self.total, self.already = cells, done
-        self.progress.update(self.all, total=cells, completed=done)
+        self.progress.update(self.all, description="cells", total=cells, completed=done)
         earlier = f", {done} of them measured by an earlier run" if done else ""
-        self.console.print(f"{cells} cells{earlier}")
+        self.console.print(f"{cells} cell{'s' * (cells != 1)}{earlier}")
 
     def started(self, cell: Cell) -> None:
         """See `rkbench.runner.Watcher`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -322,9 +322,8 @@ class ButcherTableau:
         # Solves look their scheme up by the method; hashing every fraction each time would cost more than a stage.
         return hash((self.name, self.digest))
 
-    def renamed(self, name: str) -> ButcherTableau:
-        """Return the same method under another name."""
-        return replace(self, name=name)
+    def __deepcopy__(self, memo: dict[int, Any]) -> ButcherTableau:
+        return self  # immutable, and its proofs are costly to copy along with every network
 
 
 def _difference(b: Row, other: Row | None) -> Row | None:
