@@ -222,8 +222,10 @@ def _marked(marker):
 def test_a_stopped_run_says_that_it_can_resume(tmp_path, stop):
     out = tmp_path / "run"
     process = rkbench(
-        "run", "--out", out, "--seeds", 1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        "run", "--out", out, "--seeds", 1,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(stop, signal.SIG_DFL),  # a background job inherits SIGINT ignored
+    )  # fmt: skip
     while _lines(out) < 1:
         assert process.poll() is None
         time.sleep(0.02)
