@@ -22,8 +22,8 @@ from typing import Any
 
 from rkbench.plan import Cell
 
-PRELOAD = ["rkbench.cell"]
-"""What the server imports before it forks; torch is among it."""
+PRELOAD = ["rkbench.cell", "torch._dynamo"]
+"""What the server imports before it forks: torch, and what torch would import with the first optimiser."""
 
 LOG_TAIL = 300
 """How many characters of a crashed cell's output its message quotes."""
