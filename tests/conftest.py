@@ -16,3 +16,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _mnist_is_here() -> bool:
     root = os.environ.get("RKBENCH_DATA")
     return root is not None and (Path(root) / "MNIST" / "raw").is_dir()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Run benchmarks once, as tests, unless they are asked for: ``pytest tests/benchmarks --benchmark-only``."""
+    if not config.getoption("benchmark_only", default=False):
+        config.option.benchmark_disable = True
