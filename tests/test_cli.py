@@ -1,6 +1,9 @@
 """The command line: what it prints, how it exits, and that a mistake gets one sentence."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -138,7 +141,7 @@ def test_check_covers_the_controllers_and_engines_of_a_file(run, tmp_path):
     )
     code, out, _ = run("check", "--plugin", file, "--json")
     assert code == 0
-    assert set(json.loads(out)["checks"]) == {"mine", "twin"}
+    assert set(json.loads(out)["checks"]) == {"controller mine", "engine twin"}
 
 
 def test_check_takes_names(run):
@@ -185,3 +188,36 @@ def test_doctor_tells_the_machine(run):
     assert code == 0
     assert "cpu" in out
     assert "torch" in out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_letters_still_shows_the_rest(encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "rkbench.cli", "list", "methods"],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert b"dopri5" in done.stdout
+
+
+def test_names_and_titles_are_not_taken_for_markup(run, tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(MINE.replace('name="mine"', 'name="x[/y]"'))
+    code, out, _ = run("check", "--plugin", file)
+    assert code == 0
+    assert "x[/y]" in out
+
+
+def test_a_controller_and_an_engine_of_one_name_are_both_checked(run, tmp_path):
+    file = tmp_path / "both.py"
+    file.write_text(
+        "from rkbench import NativeEngine, StepController, hookimpl\n"
+        "class Twin(NativeEngine):\n    name = 'mine'\n"
+        "@hookimpl\ndef rkbench_engines():\n    return [Twin()]\n"
+        "@hookimpl\ndef rkbench_controllers():\n"
+        "    return [StepController('mine', propose=lambda errors, ratios, k: 0.5)]\n"
+    )
+    code, out, _ = run("check", "--plugin", file)
+    assert code == 1
+    assert "some promises do not hold" in out

@@ -107,3 +107,16 @@ def test_mnist8_is_mnist_averaged_by_area():
     small, large = data.mnist8(), data.mnist()
     assert small[0].shape == (60_000, 1, 8, 8)
     assert torch.allclose(small[2].mean((1, 2, 3)), large[2].mean((1, 2, 3)), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["digits8", pytest.param("mnist8", marks=pytest.mark.mnist)])
+def test_inputs_do_not_depend_on_the_number_of_threads(name):
+    before = torch.get_num_threads()
+    loaded = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        loaded.append(data.load(name))
+    torch.set_num_threads(before)
+    assert loaded[0].sha256 == loaded[1].sha256
+    assert torch.equal(loaded[0].x_train, loaded[1].x_train)
+    assert torch.equal(loaded[0].x_test, loaded[1].x_test)

@@ -3,6 +3,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -32,6 +33,10 @@ def decay(t, y):
         ({"gradient": "magic"}, "choose one of: backprop"),
         ({"engine": "numpy"}, "There is no engine named 'numpy'"),
         ({"max_steps": 0}, "at least 1"),
+        ({"rtol": "1e-3"}, "rtol must be a number from 0 on"),
+        ({"steps": True, "method": "rk4"}, "whole number from 1 on"),
+        ({"steps": 2.5, "method": "rk4"}, "whole number from 1 on"),
+        ({"steps": 7, "controller": rkbench.replay([1.0])}, "drop it"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_in_one_sentence(options, sentence):
@@ -115,3 +120,13 @@ def test_a_block_raises_when_its_solve_fails():
 def test_a_block_can_be_copied_and_saved():
     block = rkbench.ODEBlock(torch.nn.Identity(), method="rk4", steps=2)
     assert copy.deepcopy(block).solver.method == block.solver.method
+
+
+def test_steps_may_be_any_whole_number():
+    assert rkbench.solve(decay, Y0, (0.0, 1.0), method="rk4", steps=np.int64(5)).stats.accepted == 5
+
+
+def test_a_block_with_a_whole_solver_takes_no_options_beside_it():
+    solver = rkbench.ODEBlock(decay, method="rk4", steps=2).solver
+    with pytest.raises(rkbench.SolverError, match="steps would be ignored"):
+        rkbench.ODEBlock(decay, solver=solver, steps=50)

@@ -60,3 +60,23 @@ def test_every_setting_that_decides_the_outcome_changes_the_identity():
     for setting in ({"epochs": 2}, {"threads": 2}, {"dtype": "float64"}, {"rtol": [1e-4], "steps": [11]}):
         other = expand(suite.select(QUICK, **setting), registry.default())
         assert not ids & {cell.cell_id for cell in other}, setting
+
+
+def test_editing_the_code_of_a_controller_changes_the_identity(tmp_path):
+    file = tmp_path / "controllers.py"
+    text = (
+        "from rkbench import StepController, hookimpl\n"
+        "@hookimpl\ndef rkbench_controllers():\n"
+        "    return [StepController('mine', propose=lambda errors, ratios, k: errors[0] ** (POWER / k))]\n"
+    )
+    ids = []
+    for power in ("-1", "-0.9"):
+        file.write_text(text.replace("POWER", power))
+        chosen = suite.select(QUICK, methods=["dopri5"], controllers=["mine"], seeds=1)
+        ids += [cell.cell_id for cell in expand(chosen, registry.load([file]))]
+    assert len(set(ids)) == 2
+
+
+def test_a_task_named_twice_is_run_once():
+    twice = dataclasses.replace(QUICK, tasks=QUICK.tasks * 2)
+    assert expand(twice, registry.default()) == CELLS

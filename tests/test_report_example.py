@@ -7,6 +7,8 @@ from rkbench import store
 from rkbench.record import Record
 
 SOLVER = {
+    "epochs": 2,
+    "method_digest": "",
     "suite": "s", "task": "digits", "dataset": "digits8", "engine": "rkbench", "gradient": "backprop", "norm": "rms",
     "control": "batch", "dtype": "float32", "device": "cpu", "compiled": False, "threads": 1,
 }  # fmt: skip

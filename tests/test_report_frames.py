@@ -25,7 +25,7 @@ def test_cells_have_the_columns_of_a_record_and_the_solver(tmp_path):
 
 
 def test_a_planned_cell_without_a_record_is_a_skipped_row(tmp_path):
-    plan = [cell(seed=0) | {"epochs": 5}, cell(seed=1) | {"epochs": 5}]
+    plan = [cell(seed=0), cell(seed=1)]
     cells = rkbench.load(written(tmp_path / "run", [ok(cell(seed=0))], plan)).cells
     assert list(cells["status"]) == ["ok", "skipped"]
     assert cells["message"].iloc[1] == "not run yet"

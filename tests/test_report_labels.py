@@ -28,6 +28,8 @@ def test_the_controllers_of_equal_and_adaptive_steps_are_not_told_apart_in_words
         ({"engine": "rkbench"}, {"engine": "torchdiffeq"}, ["rkbench", "torchdiffeq"]),
         ({"compiled": False}, {"compiled": True}, ["eager", "compiled"]),
         ({"threads": 1}, {"threads": 2}, ["1 thread", "2 threads"]),
+        ({"epochs": 1}, {"epochs": 15}, ["1 epoch", "15 epochs"]),
+        ({"method_digest": "abcd1"}, {"method_digest": "ef011"}, ["coefficients abcd", "coefficients ef01"]),
         ({"atol": 1e-3}, {"atol": 1e-6}, ["atol 1e-3", "atol 1e-6"]),
     ],
 )

@@ -1,6 +1,8 @@
 """A run folder loses nothing that was measured, and says what was odd."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -64,7 +66,7 @@ def test_a_whole_file_is_not_mended(folder):
 def test_a_repeated_cell_counts_once(folder):
     appended(folder, record("a", seed=1), record("a", seed=2))
     ledger = store.read(folder)
-    assert [r.seed for r in ledger.records] == [1]
+    assert [r.seed for r in ledger.records] == [2]
     assert "repeats cell a" in ledger.notes[0]
 
 
@@ -101,3 +103,58 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 
 def test_every_column_is_documented():
     assert all(COLUMNS.values())
+
+
+def test_a_retried_cell_counts_as_it_ended_last(folder):
+    appended(folder, Record(cell_id="a", status="timeout"), record("a"))
+    ledger = store.read(folder)
+    assert [r.status for r in ledger.records] == ["ok"]
+    assert ledger.notes == []
+
+
+def test_records_are_found_without_a_manifest(folder):
+    appended(folder, record("a"))
+    (folder / store.MANIFEST).unlink()
+    assert [r.cell_id for r in store.read_records(folder)] == ["a"]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from rkbench import store
+from rkbench.errors import RunError
+from rkbench.record import Record
+
+folder = Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with store.opened(folder) as writer:
+    writer.append(Record(cell_id="a", status="ok"))
+    size = (folder / store.RECORDS).stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 500, size + 500))
+    for write in (
+        lambda: writer.append(Record(cell_id="b", status="ok", message="x" * 2000)),
+        lambda: store.write_manifest(folder, {"plan": [], "big": "x" * 100_000}),
+    ):
+        try:
+            write()
+        except RunError as error:
+            print(error)
+"""
+
+
+def test_a_full_disk_loses_nothing_that_was_measured(folder):
+    """A limit on the size of files refuses the write in its middle, as a full disk does."""
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("every cell measured before is kept") == 2
+    ledger = store.read(folder)
+    assert ([r.cell_id for r in ledger.records], ledger.notes) == (["a"], [])
+    assert (folder / store.RECORDS).read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '{"plan": [{}]}', '{"plan": [3]}', "{", "\x00"])
+def test_a_manifest_that_is_none_is_refused(folder, text):
+    (folder / store.MANIFEST).write_text(text)
+    with pytest.raises(RunError, match=r"restore it or start a new run"):
+        store.read(folder)

@@ -1,5 +1,6 @@
 """A broken tableau is refused at birth, in one sentence that names the place and the size of the mistake."""
 
+import dataclasses
 import math
 import warnings
 from fractions import Fraction as F
@@ -9,7 +10,9 @@ import pytest
 
 import rkbench_solvers
 from rkbench.errors import TableauError, UserError
-from rkbench.tableau import ButcherTableau
+from rkbench.tableau import ButcherTableau, TableauWarning
+
+METHODS = {method.name: method for method in rkbench_solvers.METHODS}
 
 BOSH3: dict[str, Any] = {
     "name": "mine",
@@ -185,3 +188,28 @@ def test_an_accepted_tableau_warns_of_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make()
+
+
+def test_an_embedded_solution_that_equals_b_up_to_round_off_is_refused():
+    with pytest.raises(TableauError, match="equals b"):
+        ButcherTableau(
+            "mine", order=4, c="0 1/2 1/2 1", a=("", "1/2", "0 1/2", "0 0 1"),
+            b="1/6 1/3 1/3 1/6", b_embedded=[1 / 6, 1 / 3, 1 / 3, 1 / 6],
+        )  # fmt: skip
+
+
+def test_dense_output_of_low_order_is_told():
+    method = METHODS["dopri5"]
+    rows = [list(row) for row in method.interpolation]
+    rows[2][1] += F(1, 2)
+    rows[2][2] -= F(1, 2)
+    rows[3][1] -= F(1, 2)
+    rows[3][2] += F(1, 2)
+    with pytest.warns(TableauWarning, match="dense output has order 1 only"):
+        dataclasses.replace(method, interpolation=rows)
+
+
+def test_an_order_beyond_what_is_proved_is_refused_as_such(monkeypatch):
+    monkeypatch.setattr("rkbench.order.HIGHEST", 3)
+    with pytest.raises(TableauError, match="orders above 3 are not proved here; claim order=3"):
+        dataclasses.replace(METHODS["rk4"], name="mine")

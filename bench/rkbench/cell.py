@@ -64,10 +64,11 @@ def outcome(error: BaseException) -> tuple[str, str]:
 
 
 def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Record) -> None:
-    torch.set_num_threads(cell.threads)
-    torch.set_default_dtype(DTYPES[cell.dtype])
     plugins = registry.load(files)
     task = plugins.task(cell.task)
+    # After the plugins, any of which may have set them for everybody while it was imported.
+    torch.set_num_threads(cell.threads)
+    torch.set_default_dtype(DTYPES[cell.dtype])
     solver = cell.solver(plugins)
     _describe(record, solver.method)
     dataset = data.load(task.dataset)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from rkbench.conformance import Check, check_controller, check_engine, check_method
 from rkbench.errors import UnknownNameError
 from rkbench.registry import Plugin, Registry
@@ -24,9 +26,10 @@ def check(
     results: dict[str, list[Check]] = {}
     for kind, name in _chosen(registry, names, files, broken):
         item = registry.items[kind][name]
-        results[name] = CHECKS[kind](item, registry)
+        title = name if kind == "method" else f"{kind} {name}"
+        results[title] = CHECKS[kind](item, registry)
         if not as_json:
-            _print(console, f"{kind} {name}", results[name], verbose=bool(names or files))
+            _print(console, title, results[title], verbose=bool(names or files))
     reasons = [f"{plugin.owner}: {problem}" for plugin in broken for problem in plugin.problems]
     kept = all(each.passed for checks in results.values() for each in checks)
     if as_json:
@@ -65,9 +68,8 @@ def _chosen(
 
 def _print(console: Console, title: str, checks: list[Check], *, verbose: bool) -> None:
     bad = [each for each in checks if not each.passed]
-    console.print(
-        f"[{'red' if bad else 'green'}]{'✗' if bad else '✓'}[/] {title}: {len(checks) - len(bad)} of {len(checks)} promises hold"
-    )
+    mark = "[red]✗[/]" if bad else "[green]✓[/]"
+    console.print(f"{mark} {escape(title)}: {len(checks) - len(bad)} of {len(checks)} promises hold")
     for each in checks if verbose else bad:
         console.print(f"   {'✓' if each.passed else '✗'} {each.promise}: {each.detail}", markup=False)
 

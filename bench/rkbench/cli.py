@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the console script ``rkbench``."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter shows a question mark instead
+            stream.reconfigure(errors="replace")
     try:
         code = cli.main(arguments, prog_name="rkbench", standalone_mode=False)
     except UserError as error:
@@ -175,8 +179,11 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, help="Cells at a time; above 1 times are not compared."
 )
+@click.option("--retry-failed", is_flag=True, help="Also run the cells again that did not end ok.")
 @plugin_option
-def run(suite: str, out: str | None, jobs: int, plugins: tuple[str, ...], **selection: Any) -> int:
+def run(
+    suite: str, out: str | None, jobs: int, retry_failed: bool, plugins: tuple[str, ...], **selection: Any
+) -> int:
     """Train and evaluate SUITE, and report; the same command again resumes."""
     from rkbench import runner
     from rkbench import suite as suites
@@ -185,10 +192,13 @@ def run(suite: str, out: str | None, jobs: int, plugins: tuple[str, ...], **sele
 
     registry = _registry(plugins)
     chosen = suites.select(suites.load(suite), **selection)
-    job = runner.Job(chosen, expand(chosen, registry), plugins, shlex.join(["rkbench", *sys.argv[1:]]))
+    job = runner.Job(
+        chosen, expand(chosen, registry), plugins, shlex.join(["rkbench", *sys.argv[1:]]), retry_failed
+    )
     folder = Path(out) if out else runner.default_folder(job)
     console = _console()
-    console.print(f"[bold]{chosen.title}[/]\n{folder}")
+    console.print(chosen.title, style="bold", markup=False)
+    console.print(str(folder), markup=False)
     with Screen(console) as screen:
         runner.run(job, folder, screen, jobs=jobs)
     return _report(folder, console)
@@ -196,8 +206,10 @@ def run(suite: str, out: str | None, jobs: int, plugins: tuple[str, ...], **sele
 
 @cli.command()
 @click.argument("run", type=click.Path(file_okay=False))
-def report(run: str) -> int:
+@plugin_option
+def report(run: str, plugins: tuple[str, ...]) -> int:
     """Write and print the report of the run folder RUN again."""
+    _registry(plugins)
     return _report(Path(run), _console())
 
 
@@ -214,8 +226,10 @@ def _report(folder: Path, console: Console) -> int:
 @cli.command()
 @click.argument("run_a", type=click.Path(file_okay=False))
 @click.argument("run_b", type=click.Path(file_okay=False))
-def compare(run_a: str, run_b: str) -> None:
+@plugin_option
+def compare(run_a: str, run_b: str, plugins: tuple[str, ...]) -> None:
     """Compare two runs solver by solver."""
+    _registry(plugins)
     from rkbench import report as reports
 
     reports.show_compare(run_a, run_b, _console())
@@ -224,8 +238,10 @@ def compare(run_a: str, run_b: str) -> None:
 @cli.command("new-plugin")
 @click.argument("name")
 @click.option("--into", type=click.Path(file_okay=False), default=".", help="Where to write the folder.")
-def new_plugin(name: str, into: str) -> None:
+@plugin_option
+def new_plugin(name: str, into: str, plugins: tuple[str, ...]) -> None:
     """Write a complete plugin distribution, rkbench-NAME, to start from."""
+    _registry(plugins)
     from rkbench.new_plugin import create
 
     folder = create(name, Path(into))
@@ -233,18 +249,19 @@ def new_plugin(name: str, into: str) -> None:
 
 
 @cli.command()
-def doctor() -> None:
+@plugin_option
+def doctor(plugins: tuple[str, ...]) -> None:
     """Tell what this machine is, and what stands in the way of a run."""
     from rkbench import machine
 
-    registry = _registry((), strict=False)
+    registry = _registry(plugins, strict=False)
     facts = machine.describe() | machine.versions() | {"commit": machine.commit()}
     console = _console()
     _print_table(console, "machine", [{"what": key, "value": str(value)} for key, value in facts.items()])
     for sentence in machine.advice() + [
         f"{p.owner}: {problem}" for p in registry.broken() for problem in p.problems
     ]:
-        console.print(f"[yellow]![/] {sentence}", highlight=False)
+        console.print("!", sentence, style="yellow", markup=False)
 
 
 def _registry(plugins: tuple[str, ...], *, strict: bool = True) -> Registry:

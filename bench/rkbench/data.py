@@ -6,9 +6,8 @@ import gzip
 import hashlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from rkbench.errors import DataError, unknown
 
 VARIABLE = "RKBENCH_DATA"
 """The environment variable that names the folder of the files, a torchvision root."""
+
+DIGITS8 = resources.files("rkbench") / "assets" / "digits8.csv.gz"
 
 MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -40,6 +41,7 @@ class Dataset:
         y_train: ``[n]``, int64.
         x_test: like ``x_train``, by the same mean and deviation.
         y_test: like ``y_train``.
+        sha256: a checksum of the files it was read from; what is computed from them is the version's.
     """
 
     name: str
@@ -47,19 +49,12 @@ class Dataset:
     y_train: Tensor
     x_test: Tensor
     y_test: Tensor
+    sha256: str
 
     @property
     def classes(self) -> int:
         """The number of classes."""
         return int(self.y_train.max()) + 1
-
-    @cached_property
-    def sha256(self) -> str:
-        """A checksum of images and labels as the network sees them."""
-        digest = hashlib.sha256()
-        for part in (self.x_train, self.y_train, self.x_test, self.y_test):
-            digest.update(part.contiguous().numpy().data)
-        return digest.hexdigest()
 
 
 def load(name: str) -> Dataset:
@@ -71,9 +66,12 @@ def load(name: str) -> Dataset:
     """
     if name not in LOADERS:
         raise unknown("dataset", name, sorted(LOADERS))
-    x_train, y_train, x_test, y_test = LOADERS[name]()
-    mean, deviation = x_train.mean(), x_train.std()
-    return Dataset(name, (x_train - mean) / deviation, y_train, (x_test - mean) / deviation, y_test)
+    read, files = LOADERS[name]
+    x_train, y_train, x_test, y_test = read()
+    # In numpy: torch's sums depend on the number of threads, and inputs must not.
+    mean, deviation = (float(of(x_train.numpy(), dtype=np.float64)) for of in (np.mean, np.std))
+    checksum = hashlib.sha256("".join(files()).encode()).hexdigest()
+    return Dataset(name, (x_train - mean) / deviation, y_train, (x_test - mean) / deviation, y_test, checksum)
 
 
 Split = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -81,7 +79,7 @@ Split = tuple[Tensor, Tensor, Tensor, Tensor]
 
 def digits8() -> Split:
     """Return the UCI digits, 8×8: every fifth sample for testing, 1438 + 359."""
-    packed = (resources.files("rkbench") / "assets" / "digits8.csv.gz").read_bytes()
+    packed = DIGITS8.read_bytes()
     table = torch.from_numpy(
         np.loadtxt(gzip.decompress(packed).decode().splitlines(), delimiter=",", dtype=np.int64)
     )
@@ -105,7 +103,12 @@ def mnist8() -> Split:
     return area_average(x_train, 8), y_train, area_average(x_test, 8), y_test
 
 
-LOADERS: dict[str, Callable[[], Split]] = {"digits8": digits8, "mnist": mnist, "mnist8": mnist8}
+LOADERS: dict[str, tuple[Callable[[], Split], Callable[[], Iterable[str]]]] = {
+    "digits8": (digits8, lambda: [hashlib.sha256(DIGITS8.read_bytes()).hexdigest()]),
+    "mnist": (mnist, MNIST_SHA256.values),
+    "mnist8": (mnist8, MNIST_SHA256.values),
+}
+"""Name -> how it is read, and the checksums of its files, which reading has verified."""
 
 
 def area_average(x: Tensor, size: int) -> Tensor:
@@ -118,8 +121,10 @@ def area_average(x: Tensor, size: int) -> Tensor:
     pixel = torch.arange(x.shape[-1], dtype=torch.float64)
     overlap = torch.minimum(edges[1:, None], pixel + 1) - torch.maximum(edges[:-1, None], pixel)
     share = overlap.clamp(min=0) * size / x.shape[-1]
-    both = torch.kron(share, share).to(x.dtype)  # one large product; 60 000 small ones take ten times as long
-    return (x.flatten(-2) @ both.T).unflatten(-1, (size, size))
+    both = torch.kron(share, share)  # one large product; 60 000 small ones take ten times as long
+    # In float64, so that the order of summation, which depends on threads, is rounded away.
+    parts = [(part.double() @ both.T).to(x.dtype) for part in x.flatten(-2).split(10_000)]
+    return torch.cat(parts).unflatten(-1, (size, size))
 
 
 def _torchvision(root: Path, train: bool) -> tuple[Tensor, Tensor]:

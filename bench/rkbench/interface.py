@@ -35,7 +35,8 @@ def make_solver(
         controller: a registered name or a controller; ``pi`` for adaptive solves unless given.
         engine: a registered name, or an engine.
         plugins: where names are looked up; the installed plugins unless given.
-        options: further fields of `Solver`: rtol, atol, norm, control, gradient, compile, max_steps.
+        options: further fields of `Solver`: rtol, atol, norm, control, gradient, compile, max_steps, adjoint_rtol,
+            adjoint_atol, seminorm.
 
     Raises:
         UnknownNameError: nobody registered the name.
@@ -69,6 +70,7 @@ def solve(
     gradient: str = "backprop",
     compile: bool = False,
     max_steps: int = 10_000,
+    **options: Any,
 ) -> Solution:
     """Integrate y' = f(t, y) from y(t0) = y0 to t1.
 
@@ -86,9 +88,11 @@ def solve(
         engine: what executes the solve.
         norm: ``rms`` over the whole batch, or ``worst_sample``.
         control: ``batch``: one step size for all samples.
-        gradient: ``backprop``: the exact gradient of the computed map.
+        gradient: ``backprop``: the exact gradient of the computed map. ``checkpoint``: the same, keeping only the
+            states between steps. ``adjoint``: that of the continuous problem, in memory that does not grow.
         compile: whether the engine compiles the solve.
         max_steps: the most steps, accepted and rejected.
+        options: adjoint_rtol, adjoint_atol and seminorm, as `Solver` tells them.
 
     Returns:
         The solution with its status and counts. A failing solve returns too: look at ``solution.status``.
@@ -108,6 +112,7 @@ def solve(
         gradient=gradient,
         compile=compile,
         max_steps=max_steps,
+        **options,
     )
     return solver.engine.solve(solver, f, y0, tuple(t_span), t_eval)
 

@@ -46,8 +46,15 @@ def controllers(registry: Registry) -> Rows:
 
 
 def engines(registry: Registry) -> Rows:
-    """Return every engine."""
-    return [{"name": name, "plugin": registry.owner("engine", name).owner} for name in registry.engines]
+    """Return every engine, and what keeps it from running here."""
+    return [
+        {
+            "name": name,
+            "status": getattr(engine, "unavailable", lambda: None)() or "ready",
+            "plugin": registry.owner("engine", name).owner,
+        }
+        for name, engine in registry.engines.items()
+    ]
 
 
 def gradients(registry: Registry) -> Rows:

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -32,17 +32,16 @@ def synchronize(device: torch.device) -> None:
 
 
 class Counted(nn.Module):
-    """f, with every call counted by the harness; while ``audited``, every vector-Jacobian product too.
+    """f of one ODE block, with every call counted by the harness, beside what the engine claims.
 
-    Calls are always counted, because a plugin's engine is not trusted with its own bill. Products need a hook
-    on each result, which costs time, so they are counted in audits outside the clock.
+    Calls are always counted, because a plugin's engine is not trusted with its own bill. Vector-Jacobian products
+    need a hook on each result, which costs time, so they are counted while ``audited`` only, outside the clock.
     """
 
     def __init__(self, f: Callable[..., Any]) -> None:
         super().__init__()
         self.f = f
-        self.calls = 0
-        self.vjps = 0
+        self.calls = self.vjps = self.claimed = self.accepted = self.rejected = 0
         self.audited = False
 
     def forward(self, t: Tensor, y: Tensor) -> Tensor:
@@ -57,35 +56,38 @@ class Counted(nn.Module):
         self.vjps += 1
 
 
+def _note_claims(block: Any, inputs: Any, output: Any) -> None:
+    """Add up, after each forward pass of a block, what its engine says that it did."""
+    block.f.claimed += block.last_stats.nfe
+    block.f.accepted += block.last_stats.accepted
+    block.f.rejected += block.last_stats.rejected
+
+
+class Counts(NamedTuple):
+    """Totals since the network was built; differences are what happened in between."""
+
+    calls: int
+    claimed: int
+    accepted: int
+    rejected: int
+
+
 class Meter:
-    """The counters of all ODE blocks of a network, read together."""
+    """The counters of all ODE blocks of a network, read together; a copied network brings its own along."""
 
     def __init__(self, network: nn.Module) -> None:
-        self.blocks = [module for module in network.modules() if isinstance(module, ODEBlock)]
         self.fields: list[Counted] = []
-        for block in self.blocks:
-            block.f = Counted(block.f)
-            self.fields.append(block.f)
+        for block in network.modules():
+            if isinstance(block, ODEBlock):
+                if not isinstance(block.f, Counted):
+                    block.f = Counted(block.f)
+                    block.register_forward_hook(_note_claims)
+                self.fields.append(block.f)
 
-    @property
-    def calls(self) -> int:
-        """Calls of f since the network was built."""
-        return sum(field.calls for field in self.fields)
-
-    @property
-    def claimed(self) -> int:
-        """Evaluations that the engine claims for the last forward pass."""
-        return sum(block.last_stats.nfe for block in self.blocks)
-
-    @property
-    def accepted(self) -> int:
-        """Accepted steps of the last forward pass."""
-        return sum(block.last_stats.accepted for block in self.blocks)
-
-    @property
-    def rejected(self) -> int:
-        """Rejected steps of the last forward pass."""
-        return sum(block.last_stats.rejected for block in self.blocks)
+    def read(self) -> Counts:
+        """Return the totals."""
+        rows = [(f.calls, f.claimed, f.accepted, f.rejected) for f in self.fields]
+        return Counts(*map(sum, zip(*rows, strict=True))) if rows else Counts(0, 0, 0, 0)
 
     def vjps(self, work: Callable[[], Any]) -> int:
         """Return the vector-Jacobian products of f that ``work`` takes."""

@@ -94,7 +94,7 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
     """
     solvers = list(dict.fromkeys(point for axis in suite.solvers for point in _points(axis, registry)))
     cells: list[Cell] = []
-    for task, seed in itertools.product(suite.tasks, range(suite.seeds)):
+    for task, seed in itertools.product(dict.fromkeys(suite.tasks), range(suite.seeds)):
         block = [_cell(suite, registry, task, seed, dict(solver)) for solver in solvers]
         random.Random(f"{suite.name} {task} {seed}").shuffle(block)
         cells += block
@@ -160,16 +160,20 @@ def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: d
         plugin_version=owner.version,
         **solver,
     )
-    return replace(cell, cell_id=identity(cell, asdict(task.recipe)))
-
-
-def identity(cell: Cell, recipe: dict[str, Any]) -> str:
-    """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not."""
-    inputs = asdict(cell) | {
-        "recipe": recipe,
-        "rkbench": __version__,
-        "torch": machine.package_version("torch"),
+    code = {
+        kind: registry.owner(kind, name).digest
+        for kind, name in (("task", task.name), ("controller", cell.controller), ("engine", cell.engine))
     }
+    inputs = {"recipe": asdict(task.recipe), "target": task.target, "code": code}
+    return replace(cell, cell_id=identity(cell, inputs))
+
+
+def identity(cell: Cell, more: dict[str, Any]) -> str:
+    """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not.
+
+    A method is data: its coefficients. Task, controller and engine are code: the plugin's file, or its version.
+    """
+    inputs = asdict(cell) | more | {"rkbench": __version__, "torch": machine.package_version("torch")}
     for key in ("cell_id", "suite", "plugin"):
         del inputs[key]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -52,6 +52,7 @@ class Record:
     compiled: bool = _column("Whether the solve was compiled", False)
     threads: int = _column("CPU threads of torch", 0)
     seed: int = _column("Seed of initial weights and batch order, the same for every solver", 0)
+    epochs: int | None = _column("Passes over the training set that were planned")
     status: str = _column(
         "How the cell ended: " + ", ".join(v for k, v in vars(CellStatus).items() if k.isupper()), ""
     )
@@ -117,7 +118,7 @@ class Record:
     plugin_version: str = _column("Version of that distribution", "")
     torch_version: str = _column("Version of torch", "")
     method_digest: str = _column("Hash of the method's coefficients", "")
-    data_sha256: str = _column("Checksum of the dataset as the network saw it", "")
+    data_sha256: str = _column("Checksum of the files of the dataset", "")
     curve: list[dict[str, Any]] = field(
         default_factory=list, metadata={"doc": "One row per epoch, see below"}
     )

@@ -6,6 +6,7 @@ Every plugin is loaded, validated and asked on its own, so one that fails harms 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import io
 import sys
@@ -60,6 +61,13 @@ class Plugin:
     def owner(self) -> str:
         """How messages name it."""
         return self.path or f"{self.distribution} {self.version}".strip()
+
+    @property
+    def digest(self) -> str:
+        """What its code is: a hash of the file, or the distribution and its version."""
+        if self.path:
+            return hashlib.sha256(Path(self.path).read_bytes()).hexdigest()[:16]
+        return f"{self.distribution} {self.version}"
 
     @property
     def status(self) -> str:
@@ -119,7 +127,8 @@ class Registry:
         return self.items["task"]
 
     def owner(self, kind: str, name: str) -> Plugin:
-        """Return the plugin that brought an item."""
+        """Return the plugin that brought an item, or raise `UnknownNameError`."""
+        self._get(kind, name)
         return self.owners[kind, name]
 
     def broken(self) -> list[Plugin]:
@@ -133,7 +142,8 @@ def load(files: Iterable[str | Path] = ()) -> Registry:
     A broken plugin is kept in ``Registry.plugins`` with its reason.
     """
     found = [(_installed(entry), entry.load) for entry in _entries()]
-    found += [(_single_file(path), _importer(path)) for path in files]
+    once = {Path(path).resolve(): path for path in files}
+    found += [(_single_file(path), _importer(path)) for path in once.values()]
     offers: list[tuple[Plugin, str, Any]] = []
     for plugin, importer in found:
         offers += _ask(plugin, importer)
@@ -170,7 +180,8 @@ def _importer(path: str | Path):
         file = Path(path)
         if not file.is_file():
             raise PluginError("There is no such file; give the path of a Python file.")
-        spec = importlib.util.spec_from_file_location(f"rkbench_plugin_{file.stem}", file.resolve())
+        place = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+        spec = importlib.util.spec_from_file_location(f"rkbench_plugin_{file.stem}_{place}", file.resolve())
         if spec is None or spec.loader is None:
             raise PluginError("It is not a Python file; its name must end in .py.")
         module = importlib.util.module_from_spec(spec)
@@ -231,7 +242,12 @@ def _accepted(
         return []
     good = []
     for item in items:
-        if isinstance(item, wanted) and isinstance(getattr(item, "name", None), str):
+        # A class has the attributes that an Engine must have, but nobody made an engine of it yet.
+        if (
+            isinstance(item, wanted)
+            and not isinstance(item, type)
+            and isinstance(getattr(item, "name", None), str)
+        ):
             good.append((plugin, kind, item))
         else:
             plugin.problems.append(

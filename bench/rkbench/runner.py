@@ -39,12 +39,13 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: a suite, its cells, and the plugins they need."""
+    """What to run: a suite, its cells, the plugins they need, and whether failed cells run again."""
 
     suite: Suite
     cells: Sequence[Cell]
     files: Sequence[str]
     command: str = ""
+    retry_failed: bool = False
 
 
 def default_folder(job: Job) -> Path:
@@ -72,10 +73,14 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        done = {record.cell_id for record in earlier.records} if earlier else set()
+        done = {
+            record.cell_id
+            for record in store.read_records(folder)
+            if record.status == CellStatus.OK or not job.retry_failed
+        }
         todo = [cell for cell in job.cells if cell.cell_id not in done]
-        if todo:
-            store.write_manifest(folder, _manifest(job, _datasets(names, job.suite.device), earlier))
+        datasets = _datasets(names, job.suite.device) if todo else {}
+        store.write_manifest(folder, _manifest(job, datasets, earlier))
         watcher.planned(len(job.cells), len(job.cells) - len(todo))
         for cell, record in _measured(todo, job, watcher, jobs):
             writer.append(record)
@@ -170,7 +175,7 @@ def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: fl
         return Record.from_dict(json.loads(message["record"]))
     if time.monotonic() - worker.started > timeout:
         sentence = (
-            f"The cell took longer than {timeout:g} s; raise timeout_seconds (--timeout) or make it smaller."
+            f"The cell took longer than {timeout:g} s; give it longer with --timeout and --retry-failed."
         )
         return _failed(cell, CellStatus.TIMEOUT, sentence, worker)
     return None

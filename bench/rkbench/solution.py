@@ -36,16 +36,20 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stats:
     """What a solve cost.
+
+    What a backward pass adds is known beforehand for every gradient but ``adjoint``, whose second solve counts
+    itself: ``nfe_backward`` and ``vjps`` are 0 until ``backward()`` has run, and grow with each run.
 
     Attributes:
         nfe_start: evaluations of f to choose the first step.
         nfe_accepted: evaluations in accepted steps; all of a fixed-step solve.
         nfe_rejected: evaluations in rejected steps.
         nfe_output: evaluations made only for output times.
-        nfe_backward: evaluations that the gradient will add (0 for backprop).
+        nfe_backward: evaluations that a backward pass through the outputs adds: 0 for ``backprop``, those of the
+            accepted steps for ``checkpoint`` (unless nothing in f has to be kept for its gradient, as in y' = -y).
         accepted: number of accepted steps.
         rejected: number of rejected steps.
         vjps: vector-Jacobian products of f that a backward pass through the outputs takes; 0 when the solve

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -15,7 +16,11 @@ from rkbench.tableau import ButcherTableau
 if TYPE_CHECKING:
     from torch import Tensor
 
-GRADIENTS = {"backprop": "autograd through every step: the exact gradient of the computed map"}
+GRADIENTS = {
+    "backprop": "autograd through every step: the exact gradient of the computed map",
+    "checkpoint": "the same gradient; keeps the states between steps, and computes their stages again",
+    "adjoint": "the gradient of the continuous problem, by a second solve back in time; memory does not grow",
+}
 NORMS = {
     "rms": "root mean square over the whole batch, torchdiffeq's convention",
     "worst_sample": "the largest root mean square of any sample (the first axis counts the samples)",
@@ -64,6 +69,10 @@ class Solver:
         control: what shares a step size; one of `CONTROLS`.
         compile: whether the engine compiles the solve.
         max_steps: the most steps, accepted and rejected, before giving up.
+        adjoint_rtol: ``rtol`` of the solve back in time; the same unless given.
+        adjoint_atol: ``atol`` of the solve back in time; the same unless given.
+        seminorm: whether the error control of the solve back in time leaves the parameter gradient out: nothing
+            depends on it, and it costs steps (Kidger et al. 2021, arXiv:2009.09457).
 
     Raises:
         SolverError: in one sentence, which options do not fit together.
@@ -80,12 +89,17 @@ class Solver:
     control: str = "batch"
     compile: bool = False
     max_steps: int = 10_000
+    adjoint_rtol: float | None = None
+    adjoint_atol: float | None = None
+    seminorm: bool = True
 
     def __post_init__(self) -> None:
         self._refuse_unknown()
+        self._read_steps()
         self._refuse_steps()
+        self._refuse_adjoint()
         if self.adaptive:
-            self._refuse_tolerances()
+            _refuse_tolerances("", self.rtol, self.atol)
         reason = self.engine.unsupported(self)
         if reason:
             raise SolverError(f"The engine {self.engine.name} cannot run {self.method.name}: {reason}")
@@ -95,6 +109,14 @@ class Solver:
         """Whether errors choose the steps."""
         return self.controller.adaptive
 
+    @property
+    def adjoint_tolerances(self) -> tuple[float, float]:
+        """(rtol, atol) of the solve back in time."""
+        return (
+            self.rtol if self.adjoint_rtol is None else self.adjoint_rtol,
+            self.atol if self.adjoint_atol is None else self.adjoint_atol,
+        )
+
     def _refuse_unknown(self) -> None:
         for kind, value, known in (
             ("norm", self.norm, NORMS),
@@ -103,6 +125,16 @@ class Solver:
         ):
             if value not in known:
                 raise SolverError(f"There is no {kind} {value!r}; choose one of: {', '.join(known)}.")
+
+    def _read_steps(self) -> None:
+        """Take any kind of whole number, numpy's too, as a Python int."""
+        try:
+            whole = None if self.steps is None else operator.index(self.steps)
+        except TypeError:
+            whole = 0
+        if whole is not None and (whole < 1 or isinstance(self.steps, bool)):
+            raise SolverError(f"steps must be a whole number from 1 on, not {self.steps!r}.")
+        object.__setattr__(self, "steps", whole)
 
     def _refuse_steps(self) -> None:
         name, prescribed = self.method.name, self.controller.prescribed
@@ -120,14 +152,27 @@ class Solver:
             raise SolverError(
                 f"{name}: equal steps were asked for without saying how many; give steps=10, say."
             )
-        if self.steps is not None and (not isinstance(self.steps, int) or self.steps < 1):
-            raise SolverError(f"steps must be a whole number from 1 on, not {self.steps!r}.")
+        if prescribed is not None and self.steps is not None:
+            raise SolverError(f"replay takes its own steps, so steps={self.steps} has no meaning; drop it.")
         if self.max_steps < 1:
             raise SolverError(f"max_steps must be at least 1, not {self.max_steps}.")
 
-    def _refuse_tolerances(self) -> None:
-        for name, value in (("rtol", self.rtol), ("atol", self.atol)):
-            if not (math.isfinite(value) and value >= 0):
-                raise SolverError(f"{name} must be a number from 0 on, not {value!r}; such as 1e-3.")
-        if self.rtol == self.atol == 0:
-            raise SolverError("rtol and atol are both 0, which no step can meet; give at least one of them.")
+    def _refuse_adjoint(self) -> None:
+        if self.adjoint_rtol is self.adjoint_atol is None and self.seminorm:
+            return
+        if self.gradient != "adjoint" or not self.adaptive:
+            raise SolverError(
+                "adjoint_rtol, adjoint_atol and seminorm steer an adaptive solve back in time; drop them, or give "
+                "gradient='adjoint' and no steps."
+            )
+        _refuse_tolerances("adjoint_", *self.adjoint_tolerances)
+
+
+def _refuse_tolerances(which: str, rtol: float, atol: float) -> None:
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
+            raise SolverError(f"{which}{name} must be a number from 0 on, not {value!r}; such as 1e-3.")
+    if rtol == atol == 0:
+        raise SolverError(
+            f"{which}rtol and {which}atol are both 0, which no step can meet; give at least one of them."
+        )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rkbench.errors import RunError
-from rkbench.record import Record
+from rkbench.record import CellStatus, Record
 
 MANIFEST, RECORDS, TORN, LOCK = "manifest.json", "records.jsonl", "records.torn", ".lock"
 
@@ -47,12 +47,21 @@ def read(folder: str | Path) -> Ledger:
         raise RunError(
             f"{folder / MANIFEST} cannot be read ({error}); restore it or start a new run."
         ) from None
+    if not isinstance(manifest, dict) or not all(
+        isinstance(cell, dict) and cell.get("cell_id") for cell in manifest.get("plan", [])
+    ):
+        raise RunError(f"{folder / MANIFEST} is not the manifest of a run; restore it or start a new run.")
     records, notes = _records(folder / RECORDS)
     return Ledger(manifest, records, notes)
 
 
+def read_records(folder: Path) -> list[Record]:
+    """Return the records of a run folder, one per cell, whatever became of its manifest."""
+    return _records(folder / RECORDS)[0]
+
+
 def _records(path: Path) -> tuple[list[Record], list[str]]:
-    """Return the first record of every cell, and a note for each line that is not one."""
+    """Return the last record of every cell, and a note for each line that is not one, or that tells nothing new."""
     found: dict[str, Record] = {}
     notes = []
     lines = path.read_bytes().split(b"\n") if path.exists() else []
@@ -66,23 +75,35 @@ def _records(path: Path) -> tuple[list[Record], list[str]]:
                 f"{path.name}, line {number} is not a record and was left out; its cell counts as not run."
             )
             continue
-        if record.cell_id in found:
-            notes.append(
-                f"{path.name}, line {number} repeats cell {record.cell_id}; the first record counts."
-            )
-        else:
-            found[record.cell_id] = record
+        before = found.pop(record.cell_id, None)
+        if before is not None and before.status == CellStatus.OK:
+            notes.append(f"{path.name}, line {number} repeats cell {record.cell_id}; the last record counts.")
+        found[record.cell_id] = record
     return list(found.values()), notes
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest whole or not at all."""
+    """Write the manifest whole or not at all.
+
+    Raises:
+        RunError: the disk is full or the folder not writable.
+    """
     partial = folder / (MANIFEST + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / MANIFEST)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(manifest, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / MANIFEST)
+    except OSError as error:
+        raise _unwritable(folder / MANIFEST, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{path} could not be written ({error.strerror}): free some space or permissions and give the same "
+        "command again; every cell measured before is kept."
+    )
 
 
 class Writer:
@@ -100,21 +121,20 @@ class Writer:
         line = (record.to_json() + "\n").encode()
         path = self.folder / RECORDS
         try:
-            with path.open("ab") as file:
+            # Without a buffer: what a full disk refused must not be written later, when the file is closed.
+            with path.open("ab", buffering=0) as file:
                 start = file.tell()
                 try:
-                    file.write(line)
-                    file.flush()
+                    written = 0
+                    while written < len(line):
+                        written += file.write(line[written:])
                     os.fsync(file.fileno())
                 except OSError:
                     with contextlib.suppress(OSError):
                         os.truncate(path, start)
                     raise
         except OSError as error:
-            raise RunError(
-                f"{path} could not be written ({error.strerror}): free some space or permissions and give the same "
-                "command again; every cell before this one is kept."
-            ) from None
+            raise _unwritable(path, error) from None
 
     def mend(self) -> list[str]:
         """Move a torn last line aside; return a note when there was one."""
@@ -123,9 +143,12 @@ class Writer:
         whole, newline, torn = content.rpartition(b"\n")
         if not torn:
             return []
-        with (self.folder / TORN).open("ab") as file:
-            file.write(torn + b"\n")
-        os.truncate(path, len(whole) + len(newline))
+        try:
+            with (self.folder / TORN).open("ab") as file:
+                file.write(torn + b"\n")
+            os.truncate(path, len(whole) + len(newline))
+        except OSError as error:
+            raise _unwritable(path, error) from None
         return [
             f"The last line of {RECORDS} was torn by a killed run; it is kept in {TORN} and its cell runs again."
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -120,7 +121,7 @@ def parse(name: str, text: str) -> Suite:
             raise SuiteError(f"Suite {name} has no {key}; add it.")
     axes = tuple(_axis(name, block) for block in raw.pop("solvers"))
     raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
-    raw["reference"] = tuple(raw.get("reference", ()))
+    raw["reference"] = tuple(_published(name, row) for row in raw.get("reference", ()))
     return checked(Suite(name=name, solvers=axes, **raw))
 
 
@@ -132,8 +133,8 @@ def checked(suite: Suite) -> Suite:
             raise SuiteError(
                 f"{key} must be at least 1, not {value}; the suite {suite.name} would measure nothing."
             )
-    if not suite.timeout_seconds > 0:
-        raise SuiteError(f"timeout_seconds must be above 0, not {suite.timeout_seconds}.")
+    if not 0 < suite.timeout_seconds < math.inf:
+        raise SuiteError(f"timeout_seconds must be finite and above 0, not {suite.timeout_seconds}.")
     if not suite.tasks or not suite.solvers:
         raise SuiteError(
             f"Suite {suite.name} has no {'tasks' if not suite.tasks else 'solvers'}; name at least one."
@@ -148,6 +149,16 @@ def _axis(name: str, block: Any) -> SolverAxis:
         raise SuiteError(f"Suite {name}: each [[solvers]] block needs a method; add one.")
     _check_keys(name, "solver key", block, AXES, scalars_or_lists=True)
     return SolverAxis(**{key: _listed(name, key, value, AXES[key]) for key, value in block.items()})
+
+
+def _published(name: str, row: Any) -> dict[str, Any]:
+    """Return a row published elsewhere, which must be a table of texts and numbers."""
+    plain = isinstance(row, dict) and all(isinstance(value, (str, int, float)) for value in row.values())
+    if not plain:
+        raise SuiteError(
+            f"Suite {name}: reference = {row!r:.60} must be a table of texts and numbers; quote its dates."
+        )
+    return row
 
 
 def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: bool = False) -> None:

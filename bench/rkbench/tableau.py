@@ -159,7 +159,7 @@ class ButcherTableau:
 
     def _refuse_error_weights(self, name: str) -> None:
         weights: Row = getattr(self, name)
-        if weights == self.b:
+        if max(abs(x - y) for x, y in zip(weights, self.b, strict=True)) <= self.tolerance:
             raise TableauError(
                 f"{self.name}: {name} equals b, so every error estimate would be 0; give the second solution "
                 "of the pair or leave it out."
@@ -179,6 +179,11 @@ class ButcherTableau:
             raise TableauError(
                 f"{self.name}: {weights} sums to {total:.12g} and must sum to 1 (off by {proof.gap:.2g}); "
                 "check its weights against the source."
+            )
+        if claimed is not None and proof.broken is None and claimed > proof.order:
+            raise TableauError(
+                f"{self.name}: {claim} {claimed} is claimed, but orders above {proof.order} are not proved here; "
+                f"claim {claim}={proof.order}."
             )
         if claimed is not None and proof.order < claimed:
             raise TableauError(self._refuted(weights, claim, claimed, proof))
@@ -214,6 +219,13 @@ class ButcherTableau:
         if self.interpolation_order < 1:
             raise TableauError(
                 f"{self.name}: the interpolation weights are not consistent (Σ b_i(θ) must be θ); check their columns."
+            )
+        if self.interpolation_order < self.order - 1:
+            warnings.warn(
+                f"{self.name}: the dense output has order {self.interpolation_order} only, so output times are less "
+                f"accurate than steps of order {self.order}.",
+                TableauWarning,
+                stacklevel=5,
             )
 
     # Derived, never asked for.

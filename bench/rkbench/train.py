@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from rkbench.data import Dataset
-from rkbench.measure import Meter, timed
+from rkbench.measure import Counts, Meter, timed
 from rkbench.record import CellStatus
 from rkbench.task import Recipe
 
@@ -37,6 +37,24 @@ class StepLog:
     nfe_backward: list[int] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
     rejected: list[int] = field(default_factory=list)
+
+    def add(self, start: Counts, between: Counts, end: Counts) -> None:
+        """Take down one step, from the totals before it, between its passes, and after it.
+
+        Raises:
+            TrainingError: the engine's claim is not the harness's count.
+        """
+        counted, claimed = between.calls - start.calls, between.claimed - start.claimed
+        self.nfe_forward.append(counted)
+        self.nfe_backward.append(end.calls - between.calls)
+        self.accepted.append(between.accepted - start.accepted)
+        self.rejected.append(between.rejected - start.rejected)
+        if counted != claimed:
+            raise TrainingError(
+                CellStatus.PLUGIN_FAILED,
+                f"The engine claims {claimed} evaluations of f where the harness counted {counted}; correct the "
+                "engine's Stats.",
+            )
 
     def since(self, step: int) -> StepLog:
         """Return the log of the steps from ``step`` on."""
@@ -101,9 +119,10 @@ class Training:
             self.device,
         )
         train_loss = torch.stack(losses).double().mean().item()
-        self._refuse(train_loss)
+        self._refuse(train_loss, "training")
         self.vjps.append(self._audit(*batches[0]))
         test_loss, test_accuracy, _ = self.evaluate(self.data.x_test, self.data.y_test)
+        self._refuse(test_loss, "test")
         log = self.log.since(done)
         row = {
             "epoch": number,
@@ -137,42 +156,33 @@ class Training:
         losses = []
         for x, y in batches:
             optimizer.zero_grad(set_to_none=True)
-            start = meter.calls
+            start = meter.read()
             loss = cross_entropy(network(x), y)
-            between = meter.calls
+            between = meter.read()
             loss.backward()
-            end = meter.calls
+            end = meter.read()
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())
-            log.nfe_forward.append(between - start)
-            log.nfe_backward.append(end - between)
-            log.accepted.append(meter.accepted)
-            log.rejected.append(meter.rejected)
-            if between - start != meter.claimed:
-                raise TrainingError(
-                    CellStatus.PLUGIN_FAILED,
-                    f"The engine claims {meter.claimed} evaluations of f where the harness counted "
-                    f"{between - start}; correct the engine's Stats.",
-                )
+            log.add(start, between, end)
         return losses
 
     def _audit(self, x: Tensor, y: Tensor) -> int:
-        """Return the vector-Jacobian products of one training step, which is then forgotten."""
-        counted = self.meter.vjps(lambda: cross_entropy(self.network(x), y).backward())
-        self.optimizer.zero_grad(set_to_none=True)
-        return counted
+        """Return the vector-Jacobian products of one training step, taken by a copy, so that nothing is learnt."""
+        with torch.random.fork_rng():
+            twin = copy.deepcopy(self.network)
+            return Meter(twin).vjps(lambda: cross_entropy(twin(x), y).backward())
 
-    def _refuse(self, loss: float) -> None:
+    def _refuse(self, loss: float, which: str) -> None:
         if not math.isfinite(loss):
             raise TrainingError(
                 CellStatus.NON_FINITE,
-                "The training loss became NaN or infinite; lower the learning rate or take smaller steps.",
+                f"The {which} loss became NaN or infinite; lower the learning rate or take smaller steps.",
             )
         if loss > 10 * math.log(self.data.classes):
             raise TrainingError(
                 CellStatus.DIVERGED,
-                f"The training loss grew to {loss:.3g}, ten times that of guessing; lower the learning rate or take "
+                f"The {which} loss grew to {loss:.3g}, ten times that of guessing; lower the learning rate or take "
                 "smaller steps.",
             )
 
@@ -187,9 +197,9 @@ class Training:
         for x_batch, y_batch in zip(
             x.split(self.recipe.batch_size), y.split(self.recipe.batch_size), strict=True
         ):
-            before = self.meter.calls
+            before = self.meter.read().calls
             logits = self.network(x_batch)
-            nfe.append(self.meter.calls - before)
+            nfe.append(self.meter.read().calls - before)
             loss += cross_entropy(logits, y_batch, reduction="sum").item()
             correct += int((logits.argmax(1) == y_batch).sum())
         return loss / len(y), correct / len(y), median(nfe)

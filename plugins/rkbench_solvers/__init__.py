@@ -25,6 +25,7 @@ from rkbench_solvers import (
     verner9,
 )
 from rkbench_solvers.controllers import CONTROLLERS
+from rkbench_solvers.engines import ENGINES
 
 METHODS = [
     euler.EULER,
@@ -72,5 +73,5 @@ def rkbench_controllers():
 
 @hookimpl
 def rkbench_engines():
-    """Return the native engine; adapters around other libraries join it here."""
-    return [NativeEngine()]
+    """Return the native engine and the adapters around other libraries, installed or not."""
+    return [NativeEngine(), *ENGINES]

@@ -70,10 +70,15 @@ def _supported(engine: Engine, registry: Registry) -> bool:
     return any(not isinstance(_fixed(engine, method, registry), str) for method in METHODS)
 
 
+def _runs_here(engine: Any) -> bool:
+    """Whether it runs anything on this machine; an adapter says by ``unavailable()`` that its library is missing."""
+    return getattr(engine, "unavailable", lambda: None)() is None
+
+
 ENGINE_PROMISES = (
-    Promise("same answer as the native engine", _agrees),
-    Promise("NFE claimed is f calls counted", _counts),
-    Promise("reports a failure as one", _reports_failure),
+    Promise("same answer as the native engine", _agrees, _runs_here),
+    Promise("NFE claimed is f calls counted", _counts, _runs_here),
+    Promise("reports a failure as one", _reports_failure, _runs_here),
 )
 
 

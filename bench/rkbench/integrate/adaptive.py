@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from rkbench.controller import HISTORY, SMALLEST_ERROR, StepController
-from rkbench.integrate.error import error_norm
+from rkbench.integrate.error import NORM, Norm, error_norm
 from rkbench.integrate.field import Field
+from rkbench.integrate.gradients.backprop import BACKPROP
+from rkbench.integrate.gradients.road import Road
 from rkbench.integrate.output import Outputs
 from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.scheme import scheme as scheme_of
 from rkbench.integrate.start import first_step
-from rkbench.integrate.step import Slopes, interpolate, take_step
+from rkbench.integrate.step import Slopes, interpolate
 from rkbench.solution import Solution, Stats, Status
 from rkbench.solver import Solver
 
@@ -53,16 +55,33 @@ class StepSize:
         self.just_rejected = True
 
 
-def adaptive_loop(solver: Solver, f: Field, y: Tensor, t0: float, t1: float, outputs: Outputs) -> Solution:
-    """Walk from t0 to t1; see `NativeEngine.solve`."""
-    return AdaptiveSolve(solver, f, y, t0, t1, outputs).run()
-
-
 class AdaptiveSolve:
-    """One solve under way: where it is, what it knows, what it has cost."""
+    """One solve under way from t0 to t1: where it is, what it knows, what it has cost.
 
-    def __init__(self, solver: Solver, f: Field, y: Tensor, t0: float, t1: float, outputs: Outputs) -> None:
-        self.solver, self.f, self.outputs = solver, f, outputs
+    Args:
+        solver: method, controller and tolerances.
+        f: the right-hand side.
+        y: the state at t0.
+        t0: where to start.
+        t1: where to end.
+        outputs: takes the states on the way.
+        road: how steps are taken.
+        norm: of the scaled error; the solver's unless given.
+    """
+
+    def __init__(
+        self,
+        solver: Solver,
+        f: Field,
+        y: Tensor,
+        t0: float,
+        t1: float,
+        outputs: Outputs,
+        road: Road = BACKPROP,
+        norm: Norm | None = None,
+    ) -> None:
+        self.solver, self.f, self.outputs, self.road = solver, f, outputs, road
+        self.norm = norm or NORM[solver.norm]
         self.t, self.t1, self.y, self.y0 = t0, t1, y, y
         self.dense = solver.method.interpolation is not None and outputs.pending not in (None, t1)
         self.scheme: Scheme = scheme_of(solver.method, True, self.dense)
@@ -74,7 +93,7 @@ class AdaptiveSolve:
 
     def _first_step(self) -> float:
         f0 = self.f.at(self.t, self.y)
-        h = first_step(self.solver, self.f.at, self.t, self.t1, self.y, f0)
+        h = first_step(self.solver, self.norm, self.f.at, self.t, self.t1, self.y, f0)
         if self.scheme.starts_at_t:
             self.k = {0: f0}
         self.start_calls = self.f.calls
@@ -103,8 +122,8 @@ class AdaptiveSolve:
         before = self.f.calls
         h, clipped, t_next = self._clip()
         times = self.f.stage_times(self.scheme, self.t, h)
-        y_new, k = take_step(self.scheme, self.f, times, self.y, h, self.k)
-        error = error_norm(self.solver, self.scheme, self.y, y_new, k, h)
+        y_new, k = self.road.step(self.scheme, self.f, times, self.y, h, self.k)
+        error = error_norm(self.solver, self.scheme, self.y, y_new, k, h, self.norm)
         if error <= 1.0:
             self._advance(y_new, k, h, t_next)
             self.size.accept(error, h, clipped)
@@ -135,13 +154,15 @@ class AdaptiveSolve:
 
     def _solution(self, status: Status) -> Solution:
         accepted_calls = self.f.calls - self.start_calls - self.rejected_calls
+        differentiable, n = self.y.requires_grad, len(self.steps)
         stats = Stats(
             nfe_start=self.start_calls,
             nfe_accepted=accepted_calls,
             nfe_rejected=self.rejected_calls,
-            accepted=len(self.steps),
+            nfe_backward=self.road.recomputed(self.scheme, n) if differentiable else 0,
+            accepted=n,
             rejected=self.rejected,
-            vjps=len(self.scheme.carries) * len(self.steps) if self.y.requires_grad else 0,
+            vjps=len(self.scheme.carries) * n if differentiable else 0,
         )
         y = self.outputs.stacked(self.y0)
         return Solution(self.outputs.times, y, stats, tuple(self.steps), self.t, status)

@@ -8,9 +8,11 @@ from torch import Tensor
 
 from rkbench.errors import SolverError
 from rkbench.integrate.field import Field
+from rkbench.integrate.gradients.backprop import BACKPROP
+from rkbench.integrate.gradients.road import Road
 from rkbench.integrate.output import Outputs
 from rkbench.integrate.scheme import scheme as scheme_of
-from rkbench.integrate.step import interpolate, take_step
+from rkbench.integrate.step import interpolate
 from rkbench.solution import Solution, Stats
 from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
@@ -35,7 +37,9 @@ def grid(solver: Solver, t0: float, t1: float) -> list[float]:
     return [*times[:-1], t1]
 
 
-def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], outputs: Outputs) -> Solution:
+def fixed_loop(
+    method: ButcherTableau, f: Field, y: Tensor, times: list[float], outputs: Outputs, road: Road = BACKPROP
+) -> Solution:
     """Walk the grid. Output times between grid points are interpolated, or landed on without dense output."""
     times = _snapped(times, outputs.times)
     between = set(outputs.times) - set(times)
@@ -46,15 +50,19 @@ def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], 
     y0, k = y, {}
     for t, t_next in itertools.pairwise(times):
         h = t_next - t
-        y_new, slopes = take_step(scheme, f, f.stage_times(scheme, t, h), y, h, k)
+        y_new, slopes = road.step(scheme, f, f.stage_times(scheme, t, h), y, h, k)
         while (due := outputs.due(t_next)) is not None:
             outputs.put(interpolate(scheme, y, slopes, h, (due - t) / h))
         outputs.record(t_next, y_new)
         k = {0: slopes[scheme.final]} if scheme.fsal else {}
         y = y_new
     n = len(times) - 1
-    vjps = len(scheme.carries) * n if y.requires_grad else 0
-    stats = Stats(nfe_accepted=f.calls, accepted=n, vjps=vjps)
+    stats = Stats(
+        nfe_accepted=f.calls,
+        nfe_backward=road.recomputed(scheme, n) if y.requires_grad else 0,
+        accepted=n,
+        vjps=len(scheme.carries) * n if y.requires_grad else 0,
+    )
     return Solution(
         outputs.times,
         outputs.stacked(y0),
@@ -62,6 +70,13 @@ def fixed_loop(method: ButcherTableau, f: Field, y: Tensor, times: list[float], 
         tuple(b - a for a, b in itertools.pairwise(times)),
         times[-1],
     )
+
+
+def reversed_part(times: list[float], start: float, end: float) -> list[float]:
+    """Return the way from ``start`` back to ``end`` over the points of a grid that lie between them."""
+    near, low, high = 1e-12 * abs(times[-1] - times[0]), min(start, end), max(start, end)
+    inner = [t for t in times if low + near < t < high - near]
+    return [start, *reversed(inner), end]
 
 
 def _snapped(times: list[float], landings: tuple[float, ...]) -> list[float]:

@@ -8,13 +8,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rkbench.integrate.error import norm, scale, single
+from rkbench.integrate.error import Norm, scale, single
 from rkbench.solver import Solver
 
 
 @torch.no_grad()
 def first_step(
-    solver: Solver, f: Callable[[float, Tensor], Tensor], t0: float, t1: float, y0: Tensor, f0: Tensor
+    solver: Solver,
+    norm: Norm,
+    f: Callable[[float, Tensor], Tensor],
+    t0: float,
+    t1: float,
+    y0: Tensor,
+    f0: Tensor,
 ) -> float:
     """Return a signed first step: an Euler step whose second derivative would err by about 1 % of the tolerance.
 
@@ -23,7 +29,7 @@ def first_step(
     k = solver.method.error_exponent
     assert k is not None
     scaling = scale(solver, y0, y0)
-    sizes = torch.stack((norm(solver, single(y0) / scaling), norm(solver, single(f0) / scaling)))
+    sizes = torch.stack((norm(single(y0) / scaling), norm(single(f0) / scaling)))
     d0, d1 = sizes.tolist()
     if not math.isfinite(d1):
         return math.nan
@@ -31,7 +37,7 @@ def first_step(
     h0 = 1e-6 if d0 < 1e-5 or d1 < 1e-5 else 0.01 * d0 / d1
     h0 = math.copysign(min(h0, span), t1 - t0)
     f1 = f(t0 + h0, torch.add(y0, f0, alpha=h0))
-    d2 = norm(solver, (single(f1) - single(f0)) / scaling).item() / abs(h0)
+    d2 = norm((single(f1) - single(f0)) / scaling).item() / abs(h0)
     steepest = max(d1, d2)
     h1 = (0.01 / steepest) ** (1 / k) if steepest > 1e-15 else max(1e-6, 1e-3 * abs(h0))
     if math.isnan(h1):  # the probe failed: start as small as it was

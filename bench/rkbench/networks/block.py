@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rkbench.errors import SolveError
+from rkbench.errors import SolveError, SolverError
 from rkbench.interface import make_solver
 from rkbench.solution import Solution, Stats, Status
 from rkbench.solver import Solver
@@ -42,6 +42,10 @@ class ODEBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.f = f
+        if solver is not None and options:
+            raise SolverError(
+                f"A whole solver was given, so {', '.join(options)} would be ignored; drop one or the other."
+            )
         self.solver = solver if solver is not None else make_solver(method, **options)
         self.t_span = tuple(t_span)
         self.last_stats = Stats()

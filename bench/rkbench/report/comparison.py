@@ -23,6 +23,8 @@ _RATIOS = ("nfe_forward", "nfe_eval")
 _CAVEATS = {
     "host": "other machine, times not compared",
     "data_sha256": "other data",
+    "epochs": "other number of epochs",
+    "threads": "other number of threads",
     "method_digest": "other coefficients",
     "torch_version": "other torch",
 }
@@ -69,7 +71,7 @@ def show_compare(run_a: str | Path, run_b: str | Path, console: Console | None =
 
 def _compared(runs: dict[str, Results]) -> pd.DataFrame:
     both = pd.concat([results.cells.assign(run=run) for run, results in runs.items()], ignore_index=True)
-    both["solver"] = labels.solvers(both)
+    both["solver"] = labels.solvers(both, circumstances=False)
     sides = {run: both[both["run"] == run].drop(columns="run") for run in "ab"}
     medians = {run: summarise(cells, None).set_index(["task", "solver"]) for run, cells in sides.items()}
     rows = []
@@ -114,7 +116,7 @@ def _note(a: pd.DataFrame, b: pd.DataFrame) -> str:
 
 
 def _values(cells: pd.DataFrame, name: str) -> set[str]:
-    return set(cells[name]) - {""}
+    return set(cells[name].dropna()) - {""}
 
 
 def _both(name: str, spell: Any) -> Any:

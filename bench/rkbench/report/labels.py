@@ -9,21 +9,31 @@ import pandas as pd
 # A qualifier joins the label only where its values differ. What steers the steps is compared among solvers of
 # one kind, adaptive or equal steps: `euler ×10` need not say that its controller is not dopri5's.
 _STEERING = ("controller", "norm", "control")
-_EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled", "threads")
+_EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled")
+_CIRCUMSTANCES = ("threads", "epochs")
 _SPELLED = {
     "atol": lambda value: f"atol {power_of_ten(value)}",
     "compiled": lambda value: "compiled" if value else "eager",
+    "epochs": lambda value: f"{value} epoch{'' if value == 1 else 's'}",
+    "method_digest": lambda value: f"coefficients {value[:4]}" if value else "",
     "threads": lambda value: f"{value} thread{'' if value == 1 else 's'}",
 }
 
 
-def solvers(cells: pd.DataFrame) -> pd.Series:
-    """Return the solver's label of every cell, such as ``rk4 ×10`` or ``dopri5 @ 1e-3``."""
+def solvers(cells: pd.DataFrame, *, circumstances: bool = True) -> pd.Series:
+    """Return the solver's label of every cell, such as ``rk4 ×10`` or ``dopri5 @ 1e-3``.
+
+    ``circumstances`` tells solvers apart by what is around them too: threads, epochs, coefficients edited meanwhile.
+    """
     labels: dict[Hashable, str] = {}
-    shared = [name for name in _EVERY_SOLVE if cells[name].nunique() > 1]
+    telling = (*_EVERY_SOLVE, *_CIRCUMSTANCES) if circumstances else _EVERY_SOLVE
+    shared = [name for name in telling if cells[name].nunique() > 1]
     for _, kind in cells.groupby(cells["steps"].isna()):
         qualifiers = _steering(kind) + shared
-        labels |= {index: _label(row, qualifiers) for index, row in kind.iterrows()}
+        for _, same in kind.groupby("method"):
+            digests = set(same["method_digest"]) - {""}
+            edited = ["method_digest"] if circumstances and len(digests) > 1 else []
+            labels |= {index: _label(row, qualifiers + edited) for index, row in same.iterrows()}
     return pd.Series(labels, cells.index, dtype="str")
 
 

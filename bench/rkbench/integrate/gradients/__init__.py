@@ -1,0 +1,1 @@
+"""The roads back: one file for each way to differentiate a solve."""

@@ -1,0 +1,23 @@
+"""From t0 to t1: over a grid known beforehand, or by steps chosen by their errors."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from rkbench.integrate.adaptive import AdaptiveSolve
+from rkbench.integrate.field import Field
+from rkbench.integrate.fixed import fixed_loop, grid
+from rkbench.integrate.gradients.road import Road
+from rkbench.integrate.output import Outputs
+from rkbench.solution import Solution
+from rkbench.solver import Solver
+
+
+def walk(
+    solver: Solver, f: Field, y0: Tensor, t0: float, t1: float, times: tuple[float, ...], road: Road
+) -> Solution:
+    """Return the states at ``times`` between t0 and t1, which differ; see `NativeEngine.solve`."""
+    outputs = Outputs(t0, t1, times, y0)
+    if solver.adaptive:
+        return AdaptiveSolve(solver, f, y0, t0, t1, outputs, road).run()
+    return fixed_loop(solver.method, f, y0, grid(solver, t0, t1), outputs, road)
