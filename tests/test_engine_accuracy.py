@@ -86,6 +86,14 @@ def test_without_dense_output_steps_land_on_output_times(name):
     assert solution.y[:, 0].tolist() == pytest.approx([exact(t) for t in times], rel=1e-2)
 
 
+@pytest.mark.parametrize(("method", "nfe"), [("rk4", 40), ("euler", 10)])
+def test_output_times_in_single_precision_add_no_step(method, nfe):
+    times = torch.linspace(0, 1, 11).tolist()
+    solution = rkbench.solve(growth, torch.ones(1), (0.0, 1.0), method=method, steps=10, t_eval=times)
+    assert solution.t == tuple(times)
+    assert solution.stats.nfe == nfe
+
+
 def test_output_times_on_the_grid_add_no_step():
     """0.1 + 0.1 + 0.1 is not 0.3 in floating point; no step of one ulp is taken to mend that."""
     times = list(itertools.accumulate([0.1] * 9, initial=0.0)) + [1.0]

@@ -144,6 +144,24 @@ def test_a_constant_problem_takes_few_steps():
     assert solution.stats.nfe < 80
 
 
+def test_equal_steps_tell_a_state_that_broke_after_the_last_output():
+    f = lambda t, y: torch.where(t > 0.5, math.inf, 1.0) * y  # noqa: E731
+    solution = rkbench.solve(f, Y0, (0.0, 1.0), method="euler", steps=10, t_eval=[0.0, 0.3])
+    assert solution.status is rkbench.Status.NON_FINITE
+    assert solution.sentence.startswith("NON_FINITE by t = 1.")
+
+
+def test_equal_steps_tell_the_first_output_that_is_not_finite():
+    f = lambda t, y: torch.where(t > 0.5, math.inf, 1.0) * y  # noqa: E731
+    solution = rkbench.solve(f, Y0, (0.0, 1.0), method="euler", steps=10, t_eval=[0.3, 0.8, 1.0])
+    assert solution.sentence.startswith("NON_FINITE by t = 0.8.")
+
+
+def test_replayed_steps_may_not_turn_round():
+    with pytest.raises(rkbench.SolverError, match="turn round"):
+        rkbench.solve(burst, Y0, (0.0, 1.0), controller=rkbench.replay([2.0, -1.0]))
+
+
 def test_replayed_steps_must_lead_to_t1():
     with pytest.raises(rkbench.SolverError, match="lead from 0 to 0.5, not to t1 = 1"):
         rkbench.solve(burst, Y0, (0.0, 1.0), controller=rkbench.replay([0.25, 0.25]))

@@ -90,6 +90,16 @@ def test_at_a_tight_tolerance_it_is_the_gradient_of_backprop(method, t_span, t_e
         assert (g - e).abs().max() < 1e-7 * e.abs().max()
 
 
+def test_at_a_tight_tolerance_it_passes_gradcheck():
+    weight = torch.linspace(-1, 1, 9, dtype=DOUBLE).reshape(3, 3).requires_grad_()
+
+    def end(y0, weight):
+        options = {"gradient": "adjoint", "rtol": 1e-11, "atol": 1e-11}
+        return rkbench.solve(lambda t, y: torch.tanh(y @ weight + t), y0, (0.0, 1.0), **options).y[-1]
+
+    assert torch.autograd.gradcheck(end, (X.clone().requires_grad_(), weight), fast_mode=True)
+
+
 @pytest.mark.parametrize(
     "options",
     [

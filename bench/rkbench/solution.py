@@ -52,7 +52,7 @@ class Stats:
             accepted steps for ``checkpoint`` (unless nothing in f has to be kept for its gradient, as in y' = -y).
         accepted: number of accepted steps.
         rejected: number of rejected steps.
-        vjps: vector-Jacobian products of f that a backward pass through the outputs takes; 0 when the solve
+        vjps: vector-Jacobian products of f that a backward pass from y(t1) takes; 0 when the solve
             recorded no gradient.
     """
 
@@ -82,6 +82,7 @@ class Solution:
         steps: the accepted signed step sizes; `rkbench.replay` takes them again.
         t_reached: how far the solve came.
         ended: the status as the loop knew it; a fixed-step loop never looks at the state.
+        final: the state at t1 of a fixed-step solve, for the look at it that the loop did not take.
     """
 
     t: tuple[float, ...]
@@ -90,17 +91,26 @@ class Solution:
     steps: tuple[float, ...]
     t_reached: float
     ended: Status = Status.OK
+    final: Tensor | None = None
 
     @cached_property
     def status(self) -> Status:
         """How the solve ended. After a fixed-step solve the first look reads the state back once."""
-        if self.ended is Status.OK and not bool(self.y.detach().isfinite().all()):
+        looked_at = [self.y.detach(), *([] if self.final is None else [self.final])]
+        if self.ended is Status.OK and not all(bool(y.isfinite().all()) for y in looked_at):
             return Status.NON_FINITE
         return self.ended
+
+    def _first_not_finite(self) -> float:
+        """Return the first output time whose state is not finite, or the end."""
+        finite = self.y.detach().flatten(1).isfinite().all(1).tolist() if self.t else []
+        return next((t for t, good in zip(self.t, finite, strict=True) if not good), self.t_reached)
 
     @property
     def sentence(self) -> str:
         """What happened, where, and what to do."""
         if self.status is Status.OK:
             return Status.OK.advice
+        if self.ended is Status.OK:
+            return f"{self.status.name} by t = {self._first_not_finite():.6g}. {self.status.advice}"
         return f"{self.status.name} at t = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"

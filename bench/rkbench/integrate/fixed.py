@@ -22,7 +22,7 @@ def grid(solver: Solver, t0: float, t1: float) -> list[float]:
     """Return the times between the steps, t0 and t1 included: equal steps, or the prescribed ones.
 
     Raises:
-        SolverError: prescribed steps do not lead from t0 to t1.
+        SolverError: prescribed steps do not lead from t0 to t1, or turn round on the way.
     """
     prescribed = solver.controller.prescribed
     if prescribed is None:
@@ -34,6 +34,8 @@ def grid(solver: Solver, t0: float, t1: float) -> list[float]:
             f"The replayed steps lead from {t0:g} to {times[-1]:g}, not to t1 = {t1:g}; pass the steps of a solve "
             "over the same interval."
         )
+    if any((h > 0) != (t1 > t0) for h in prescribed):
+        raise SolverError("The replayed steps turn round on the way; pass steps that all lead towards t1.")
     return [*times[:-1], t1]
 
 
@@ -69,6 +71,7 @@ def fixed_loop(
         stats,
         tuple(b - a for a, b in itertools.pairwise(times)),
         times[-1],
+        final=y.detach(),
     )
 
 
@@ -80,7 +83,11 @@ def reversed_part(times: list[float], start: float, end: float) -> list[float]:
 
 
 def _snapped(times: list[float], landings: tuple[float, ...]) -> list[float]:
-    """Return the grid with each point that an output time misses by round-off moved onto it."""
-    near = 1e-12 * abs(times[-1] - times[0])
-    inner = [next((t for t in landings if abs(t - time) <= near), time) for time in times[1:-1]]
-    return [times[0], *inner, times[-1]]
+    """Return the grid with each point that an output time misses by round-off, float32's too, moved onto it."""
+    step = min(abs(b - a) for a, b in itertools.pairwise(times))
+
+    def nearest(time: float) -> float:
+        near = min(max(1e-6 * step, 1.2e-7 * abs(time)), step / 4)
+        return next((t for t in landings if abs(t - time) <= near), time)
+
+    return [times[0], *map(nearest, times[1:-1]), times[-1]]

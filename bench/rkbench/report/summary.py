@@ -28,6 +28,8 @@ SUMMARY_COLUMNS = {
     "task": "Task",
     "solver": "Label of the solver, unique within the run",
     "method": "Butcher tableau",
+    "engine": "What executed the solves",
+    "gradient": "How the solve was differentiated",
     "n_planned": "Cells planned, one per seed",
     "n_run": "Cells that have a record",
     "n_ok": "Cells that ended ok; medians are over these, except `seconds_to_target`",
@@ -65,9 +67,11 @@ def summarise(cells: pd.DataFrame, baseline: str | None) -> pd.DataFrame:
 
 
 def baseline_solver(task: pd.DataFrame, baseline: str | None) -> str | None:
-    """Return the first solver of the baseline method among a task's cells, or None."""
-    found = task.loc[task["method"] == baseline, "solver"]
-    return None if found.empty else str(found.iloc[0])
+    """Return the first solver of the baseline method, the native engine's with backprop if there is one, or None."""
+    found = task[task["method"] == baseline]
+    plain = found[(found["engine"] == "rkbench") & (found["gradient"] == "backprop")]
+    solvers = (found if plain.empty else plain)["solver"]
+    return None if solvers.empty else str(solvers.iloc[0])
 
 
 def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Estimate:
@@ -79,7 +83,9 @@ def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Est
 
 def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[str, Any]:
     ok = cells[cells["status"] == CellStatus.OK]
-    row: dict[str, Any] = {name: cells[name].iloc[0] for name in ("task", "solver", "method")}
+    row: dict[str, Any] = {
+        name: cells[name].iloc[0] for name in ("task", "solver", "method", "engine", "gradient")
+    }
     row |= {"n_planned": len(cells), "n_run": int((~frames.pending(cells)).sum()), "n_ok": len(ok)}
     row |= {"n_timed": int(_timed(cells).sum()), "statuses": _statuses(cells)}
     row |= {"parameters": cells["parameters"].max(), "target": target}
