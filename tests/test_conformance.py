@@ -160,7 +160,9 @@ def test_an_engine_that_miscounts_is_found_out():
 
 
 def test_an_engine_that_hides_a_failure_is_found_out():
-    hides = Warped(solution=lambda solution: dataclasses.replace(solution, y=solution.y.nan_to_num()))
+    hides = Warped(
+        solution=lambda solution: dataclasses.replace(solution, y=solution.y.nan_to_num(), final=None)
+    )
     assert broken(check_engine(hides)) == {"reports a failure as one"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Peer:
+class Peer(ABC):
     """An engine that hands the solve to a library.
 
     Attributes:
@@ -66,9 +67,9 @@ class Peer:
             return NativeEngine().solve(solver, f, y0, t_span, t_eval)
         return self.run(Problem(solver, Counted(f), y0, t0, t1, _checked(t0, t1, t_eval)))
 
+    @abstractmethod
     def run(self, problem: Problem) -> Solution:
         """Hand a problem with t0 ≠ t1 to the library."""
-        raise NotImplementedError
 
     def theirs(self, solver: Solver) -> str:
         """Return the library's name for the method of a solver it supports."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rkbench import Solver
-from rkbench_solvers.engines.peer import Peer
+from rkbench import Solution, Solver, SolverError
+from rkbench_solvers.engines.peer import Peer, Problem
 
 
 class DiffraxEngine(Peer):
@@ -16,10 +16,14 @@ class DiffraxEngine(Peer):
     name = "diffrax"
     library = "diffrax"
 
-    def unavailable(self) -> str | None:
+    def unavailable(self) -> str:
         """Return why nothing can be run, installed or not."""
         return "diffrax needs f in JAX, and f here is torch's; choose another engine."
 
     def unsupported(self, solver: Solver) -> str | None:
         """Return the same for every solver."""
         return self.unavailable()
+
+    def run(self, problem: Problem) -> Solution:
+        """Say why not, to whoever did not ask first."""
+        raise SolverError(self.unavailable())

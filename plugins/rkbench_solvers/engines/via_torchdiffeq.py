@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -106,7 +107,7 @@ class _StepBudgetError(Exception):
     """The library's own limit starts anew at each output time, so the budget is kept here."""
 
 
-class _Watch:
+class _Watch(ABC):
     """f as torchdiffeq sees it: counted, with the callbacks that the library looks for on it."""
 
     def __init__(self, problem: Problem) -> None:
@@ -126,9 +127,9 @@ class _Watch:
             return []
         return [self.problem.direction * h for h in torch.stack(self.taken).tolist()]
 
+    @abstractmethod
     def stats(self) -> Stats:
         """Return the counts so far."""
-        raise NotImplementedError
 
     def failed(self, status: Status) -> Solution:
         """Return how far it came."""
