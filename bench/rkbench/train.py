@@ -107,7 +107,8 @@ class Training:
         twin = copy.deepcopy(self.network)
         optimizer, schedule = _optimizer(twin, self.recipe, WARM_UP_STEPS + 1)
         x, y = self.data.x_train[: self.recipe.batch_size], self.data.y_train[: self.recipe.batch_size]
-        self._steps(twin, optimizer, schedule, Meter(twin), [(x, y)] * WARM_UP_STEPS, StepLog())
+        with torch.random.fork_rng():  # dropout in the copy must not move the random numbers of the network
+            self._steps(twin, optimizer, schedule, Meter(twin), [(x, y)] * WARM_UP_STEPS, StepLog())
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch under the clock; shuffle before it, evaluate and audit after it."""
