@@ -13,11 +13,11 @@ import rkbench
 
 FLOORS = (
     "errors",
-    "order coefficients tableau stability controller problem solution solver task",
+    "order coefficients tableau stability controller problem problems solution solver task twin",
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks plan",
     "conformance checking show listing",
-    "measure train cell worker runner progress report new_plugin",
+    "measure memory compiling train experiments cell worker runner progress report new_plugin",
     "cli",
 )
 """From the ground up. On one floor, too, a module imports only those to its left."""
@@ -34,6 +34,7 @@ MATHEMATICS = (
     "stability",
     "controller",
     "problem",
+    "problems",
     "solution",
     "solver",
     "integrate",

@@ -15,12 +15,22 @@ def decay(t, y):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"gradient": "magic"}, "choose one of: backprop, checkpoint, adjoint"),
+        (
+            {"gradient": "magic"},
+            "choose one of: backprop, checkpoint, segments, binomial, adjoint, interpolated",
+        ),
         ({"adjoint_rtol": 1e-3}, "give gradient='adjoint' and no steps"),
         ({"seminorm": False}, "give gradient='adjoint' and no steps"),
         ({"gradient": "adjoint", "method": "rk4", "steps": 3, "adjoint_atol": 1e-3}, "drop them"),
         ({"gradient": "adjoint", "adjoint_rtol": -1.0}, "adjoint_rtol must be a number from 0 on"),
         ({"gradient": "adjoint", "adjoint_rtol": 0.0, "adjoint_atol": 0.0}, "no step can meet"),
+        ({"gradient": "segments", "adjoint_rtol": 1e-3}, "give gradient='adjoint' and no steps"),
+        ({"gradient": "interpolated", "method": "rk4", "steps": 3, "seminorm": False}, "drop them"),
+        ({"checkpoints": 3}, "no meaning for gradient='backprop'; drop it, or give gradient='segments'"),
+        ({"gradient": "adjoint", "checkpoints": 3}, "no meaning for gradient='adjoint'"),
+        ({"gradient": "binomial", "checkpoints": 0}, "checkpoints must be a whole number from 1 on, not 0"),
+        ({"gradient": "binomial", "checkpoints": True}, "a whole number from 1 on, not True"),
+        ({"gradient": "segments", "checkpoints": 2.0}, "a whole number from 1 on, not 2.0"),
     ],
 )
 def test_gradient_options_that_do_not_fit_are_refused_in_one_sentence(options, sentence):

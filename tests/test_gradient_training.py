@@ -9,7 +9,7 @@ from rkbench.networks.block import ODEBlock
 from rkbench.networks.tanh import tanh_net
 from rkbench.solver import GRADIENTS
 from rkbench.task import Recipe
-from rkbench.train import WARM_UP_STEPS, Training
+from rkbench.train import Training
 
 SOLVERS = {
     "rk4": {"method": "rk4", "steps": 3},
@@ -28,8 +28,10 @@ def trained(solver, gradient):
     for block in training.network.modules():
         if isinstance(block, ODEBlock):
             block.register_forward_hook(lambda block, inputs, output: claims.append(block.last_stats))
+    warm_up = training.warm_up
+    training.warm_up = lambda: (warm_up(), claims.clear())
     training.run(lambda row: None)
-    return training, claims[WARM_UP_STEPS:]
+    return training, claims
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
@@ -44,6 +46,13 @@ def test_the_harness_counts_what_the_road_claims(solver, gradient):
     assert (log.nfe_backward[0] > 0) == (gradient != "backprop")
 
 
+@pytest.mark.parametrize("road", ["segments", "binomial"])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_keeping_few_states_trains_the_network_of_backprop_to_round_off(solver, road):
+    losses = [trained(solver, gradient)[0].curve[-1]["test_loss"] for gradient in ("backprop", road)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)  # in float32
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_checkpoint_trains_the_very_network_that_backprop_trains(solver):
     expected, _ = trained(solver, "backprop")
@@ -52,6 +61,7 @@ def test_checkpoint_trains_the_very_network_that_backprop_trains(solver):
         assert torch.equal(e, f)
 
 
-def test_the_adjoint_trains_as_well_as_backprop():
-    losses = [trained("rk4", gradient)[0].curve[-1]["test_loss"] for gradient in ("backprop", "adjoint")]
+@pytest.mark.parametrize("road", ["adjoint", "interpolated"])
+def test_the_continuous_gradients_train_as_well_as_backprop(road):
+    losses = [trained("rk4", gradient)[0].curve[-1]["test_loss"] for gradient in ("backprop", road)]
     assert losses[1] == pytest.approx(losses[0], rel=1e-2)

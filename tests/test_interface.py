@@ -29,7 +29,7 @@ def decay(t, y):
         ({"rtol": math.nan}, "rtol must be a number from 0 on"),
         ({"rtol": 0.0, "atol": 0.0}, "no step can meet"),
         ({"norm": "max"}, "choose one of: rms, worst_sample"),
-        ({"control": "sample"}, "choose one of: batch"),
+        ({"control": "each"}, "choose one of: batch, sample"),
         ({"gradient": "magic"}, "choose one of: backprop"),
         ({"engine": "numpy"}, "There is no engine named 'numpy'"),
         ({"max_steps": 0}, "at least 1"),

@@ -21,7 +21,10 @@ AS_SHIPPED = "torchdiffeq_as_shipped"
 
 
 def usable(without=()):
-    """One test per engine that runs something here; the others are skipped with their reason."""
+    """One test per engine that runs any f here; the others are skipped with their reason.
+
+    diffrax runs only an f with a twin in JAX: see test_peer_diffrax.py.
+    """
     return pytest.mark.parametrize(
         "engine",
         [
@@ -29,7 +32,7 @@ def usable(without=()):
                 engine, marks=pytest.mark.skipif(bool(reason), reason=reason or "runs"), id=engine.name
             )
             for engine in ENGINES
-            if engine.name not in without
+            if engine.name not in ("diffrax", *without)
             for reason in [engine.unavailable()]
         ],
     )
@@ -228,7 +231,7 @@ def test_engines_are_listed_without_importing_their_libraries():
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name not in ("scipy", "diffrax")])
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "scipy"])
 def test_a_library_that_is_not_installed_is_told_in_one_sentence(engine, monkeypatch):
     monkeypatch.setattr(peer, "find_spec", lambda name: None)
     with pytest.raises(rkbench.SolverError) as refusal:
@@ -238,13 +241,6 @@ def test_a_library_that_is_not_installed_is_told_in_one_sentence(engine, monkeyp
     )
 
 
-def test_diffrax_says_why_it_runs_nothing():
-    with pytest.raises(
-        rkbench.SolverError, match="diffrax needs f in JAX, and f here is torch's; choose another"
-    ):
-        rkbench.solve(family, family_state(0.0), SPAN, method="euler", steps=3, engine=PEERS["diffrax"])
-
-
 @usable()
 @pytest.mark.parametrize(
     ("options", "reason"),
@@ -252,6 +248,7 @@ def test_diffrax_says_why_it_runs_nothing():
         ({"controller": "pi"}, "its own I controller and not pi; use controller='i'"),
         ({"norm": "worst_sample"}, "use norm='rms'"),
         ({"compile": True}, "drop compile=True"),
+        ({"gradient": "binomial"}, "its gradient is backprop.*, and not binomial; use gradient='backprop'"),
         (
             {"method": "ssprk33", "steps": 3, "controller": "fixed"},
             "it has only .*; change the method or the engine",
@@ -270,11 +267,3 @@ def test_a_known_defect_is_the_reason_not_to_run_a_method():
     if engine.unavailable():
         pytest.skip(engine.unavailable())
     assert "order 1 where f depends on t" in engine.unsupported(dataclasses.replace(solver))
-
-
-def test_defects_are_plain_sentences():
-    for engine in ENGINES:
-        for where, what in engine.defects.items():
-            assert where
-            assert len(what.split()) > 3
-            assert not what.endswith(".")

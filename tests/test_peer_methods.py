@@ -82,6 +82,24 @@ def test_the_pairs_of_torchode_have_our_coefficients(shipped):
         close(getattr(theirs, name), mine)
 
 
+@each("diffrax")
+def test_the_methods_of_diffrax_have_our_coefficients(shipped):
+    theirs = getattr(getattr(pytest.importorskip("diffrax"), shipped.theirs), "tableau", None)
+    if theirs is None:
+        pytest.skip("it is written without a tableau; its steps are compared in test_peer_diffrax.py")
+    ours = shipped.tableau
+    s = ours.stages
+    close([0, *theirs.c][:s], ours.c)
+    close([row(x, s) for x in [[], *theirs.a_lower][:s]], [row(x, s) for x in ours.a])
+    close(theirs.b_sol[:s], ours.b)
+    if shipped.adaptive:
+        error = row(ours.error_weights, s)
+        sign = np.sign(theirs.b_error[0] * error[0])  # no norm looks at it
+        close(sign * theirs.b_error[:s], error)
+        assert not np.any(theirs.b_error[s:])
+    assert not np.any(theirs.b_sol[s:])
+
+
 @pytest.mark.parametrize("shipped", PEERS["scipy"].methods[:2], ids=lambda shipped: shipped.theirs)
 def test_the_pairs_of_scipy_have_our_coefficients(shipped):
     import scipy.integrate
@@ -114,8 +132,8 @@ def test_dop853_of_scipy_has_our_coefficients():
     ids=lambda thing: getattr(thing, "name", getattr(thing, "theirs", "")),
 )
 def test_equal_steps_end_where_ours_do(engine, shipped):
-    if engine.unavailable():
-        pytest.skip(engine.unavailable())
+    if engine.unavailable() or engine.name == "diffrax":
+        pytest.skip(engine.unavailable() or "an f with a twin is asked for: test_peer_diffrax.py")
     ends = [
         rkbench.solve(family, family_state(SPAN[0]), SPAN, method=shipped.tableau, steps=7, engine=which).y[
             -1

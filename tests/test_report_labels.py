@@ -27,6 +27,7 @@ def test_the_controllers_of_equal_and_adaptive_steps_are_not_told_apart_in_words
         ({"norm": "rms"}, {"norm": "worst_sample"}, ["rms", "worst_sample"]),
         ({"engine": "rkbench"}, {"engine": "torchdiffeq"}, ["rkbench", "torchdiffeq"]),
         ({"compiled": False}, {"compiled": True}, ["eager", "compiled"]),
+        ({"control": "batch"}, {"control": "sample"}, ["per batch", "per sample"]),
         ({"threads": 1}, {"threads": 2}, ["1 thread", "2 threads"]),
         ({"epochs": 1}, {"epochs": 15}, ["1 epoch", "15 epochs"]),
         ({"method_digest": "abcd1"}, {"method_digest": "ef011"}, ["coefficients abcd", "coefficients ef01"]),
@@ -37,6 +38,45 @@ def test_what_differs_joins_the_label(first, second, words):
     assert labelled(cell("tsit5", rtol=1e-3, **first), cell("tsit5", rtol=1e-3, **second)) == [
         f"tsit5 @ 1e-3 · {word}" for word in words
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "labels"),
+    [
+        ({"adjoint_rtol": 1e-5}, {"adjoint_rtol": 1e-7}, ["adjoint rtol 1e-5", "adjoint rtol 1e-7"]),
+        ({"adjoint_atol": 1e-5}, {"adjoint_atol": 1e-7}, ["adjoint atol 1e-5", "adjoint atol 1e-7"]),
+        ({"seminorm": True}, {"seminorm": False}, ["seminorm", "full norm"]),
+        ({}, {"adjoint_rtol": 1e-7}, ["", "adjoint rtol 1e-7"]),
+    ],
+)
+def test_the_options_of_a_solve_back_in_time_join_the_label_where_they_differ(first, second, labels):
+    back = {"rtol": 1e-3, "gradient": "adjoint", "seminorm": True}
+    found = labelled(cell("tsit5", **back | first), cell("tsit5", **back | second))
+    assert found == [f"tsit5 @ 1e-3{f' · {words}' if words else ''}" for words in labels]
+
+
+def test_a_solver_without_a_solve_back_in_time_says_nothing_about_it():
+    back = {"rtol": 1e-3, "gradient": "adjoint"}
+    found = labelled(
+        cell("tsit5", rtol=1e-3), cell("tsit5", seminorm=True, **back), cell("tsit5", seminorm=False, **back)
+    )
+    assert found[0] == "tsit5 @ 1e-3 · backprop"
+
+
+def test_checkpoints_join_the_label_where_they_differ():
+    found = labelled(*(cell("rk4", gradient="segments", checkpoints=n) for n in (1, 5)))
+    assert found == ["rk4 ×10 · 1 checkpoint", "rk4 ×10 · 5 checkpoints"]
+
+
+def test_rungs_of_one_ladder_have_one_variant():
+    frame = pd.DataFrame(
+        [
+            cell("rk4", steps=10), cell("rk4", steps=20), cell("dopri5", rtol=1e-3), cell("dopri5", rtol=1e-6),
+            cell("dopri5", steps=10), cell("dopri5", rtol=1e-6, engine="scipy"),
+        ]
+    )  # fmt: skip
+    found = labels.variants(frame.astype({"steps": "Int64", "rtol": "float64", "atol": "float64"}))
+    assert list(found) == ["rkbench"] * 4 + ["equal steps · rkbench", "scipy"]
 
 
 def test_an_atol_that_follows_the_rtol_is_not_repeated():

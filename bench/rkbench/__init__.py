@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     )
     from rkbench.hookspecs import hookimpl
     from rkbench.integrate.engine import NativeEngine
+    from rkbench.integrate.gradients.buffers import buffers_of, unchanged
+    from rkbench.integrate.gradients.leaves import parameters_of
     from rkbench.interface import odeint, solve
     from rkbench.networks.block import ODEBlock
     from rkbench.problem import InitialValueProblem
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from rkbench.solution import Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
-    from rkbench.task import Recipe, Task
+    from rkbench.task import Recipe, SolveTask, Task
+    from rkbench.twin import Twin
 
 __version__ = "0.1.0"
 
@@ -48,6 +51,7 @@ _HOME = {
     "Recipe": "task",
     "Solution": "solution",
     "SolveError": "errors",
+    "SolveTask": "task",
     "Solver": "solver",
     "SolverError": "errors",
     "Stats": "solution",
@@ -57,14 +61,18 @@ _HOME = {
     "TableauError": "errors",
     "TableauWarning": "tableau",
     "Task": "task",
+    "Twin": "twin",
     "UnknownNameError": "errors",
     "UserError": "errors",
+    "buffers_of": "integrate.gradients.buffers",
     "digital_filter": "controller",
     "hookimpl": "hookspecs",
     "load": "report",
     "odeint": "interface",
+    "parameters_of": "integrate.gradients.leaves",
     "replay": "controller",
     "solve": "interface",
+    "unchanged": "integrate.gradients.buffers",
 }
 
 __all__ = [
@@ -81,6 +89,7 @@ __all__ = [
     "Recipe",
     "Solution",
     "SolveError",
+    "SolveTask",
     "Solver",
     "SolverError",
     "Stats",
@@ -90,14 +99,18 @@ __all__ = [
     "TableauError",
     "TableauWarning",
     "Task",
+    "Twin",
     "UnknownNameError",
     "UserError",
+    "buffers_of",
     "digital_filter",
     "hookimpl",
     "load",
     "odeint",
+    "parameters_of",
     "replay",
     "solve",
+    "unchanged",
 ]
 
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from statistics import fmean, median
-from typing import Any
+from collections.abc import Sequence
 
 import torch
-from torch import nn
 
-from rkbench import data, registry
+from rkbench import registry
 from rkbench.errors import SolveError, UserError
-from rkbench.measure import peak_memory_mb, timed
+from rkbench.experiments import EXPERIMENTS, Progress
+from rkbench.experiments.failure import ExperimentFailed
 from rkbench.plan import Cell, blank_record, now
 from rkbench.record import CellStatus, Record
 from rkbench.tableau import ButcherTableau
-from rkbench.train import Training, TrainingError
+from rkbench.train import TrainingError
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
-Progress = Callable[[dict[str, Any]], None]
-
 
 def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) -> Record:
-    """Train and evaluate what the cell names, and return its record, whatever happens.
+    """Measure what the cell names by the experiment of its kind, and return its record, whatever happens.
 
     Args:
         cell: the names and numbers.
@@ -52,7 +47,7 @@ def outcome(error: BaseException) -> tuple[str, str]:
     match error:
         case SolveError():
             status, sentence = error.solution.status.value, str(error)
-        case TrainingError():
+        case TrainingError() | ExperimentFailed():
             status, sentence = error.status, str(error)
         case MemoryError() | torch.OutOfMemoryError():
             status = CellStatus.OUT_OF_MEMORY
@@ -69,22 +64,10 @@ def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Recor
     # After the plugins, any of which may have set them for everybody while it was imported.
     torch.set_num_threads(cell.threads)
     torch.set_default_dtype(DTYPES[cell.dtype])
+    torch.manual_seed(cell.seed)
     solver = cell.solver(plugins)
     _describe(record, solver.method)
-    dataset = data.load(task.dataset)
-    record.data_sha256 = dataset.sha256
-    dataset = _placed(dataset, cell)
-    torch.manual_seed(cell.seed)
-    network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
-    record.parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    record.target = task.target
-    training = Training(network, dataset, task.recipe, cell.epochs, cell.seed)
-    try:
-        training.run(on_epoch)
-    finally:
-        _costs(record, training)
-        record.peak_memory_mb = peak_memory_mb(training.device)
-    _scores(record, training)
+    EXPERIMENTS[cell.experiment](cell, task, solver, record, on_epoch)
 
 
 def _describe(record: Record, method: ButcherTableau) -> None:
@@ -92,48 +75,3 @@ def _describe(record: Record, method: ButcherTableau) -> None:
     if method.adaptive:
         low = f",{method.embedded_low_order}" if method.embedded_low_order is not None else ""
         record.error_estimator = f"{method.order}({method.embedded_order}{low})"
-
-
-def _placed(dataset: data.Dataset, cell: Cell) -> data.Dataset:
-    dtype = DTYPES[cell.dtype]
-    return replace(
-        dataset,
-        x_train=dataset.x_train.to(cell.device, dtype),
-        y_train=dataset.y_train.to(cell.device),
-        x_test=dataset.x_test.to(cell.device, dtype),
-        y_test=dataset.y_test.to(cell.device),
-    )
-
-
-def _costs(record: Record, training: Training) -> None:
-    """What the epochs cost, as far as they came."""
-    record.curve = training.curve
-    if not training.curve:
-        return
-    seconds = [row["seconds"] for row in training.curve]
-    record.train_seconds, record.epoch_seconds = sum(seconds), median(seconds)
-    record.nfe_forward, record.nfe_backward = (
-        median(training.log.nfe_forward),
-        median(training.log.nfe_backward),
-    )
-    record.accepted, record.rejected = median(training.log.accepted), fmean(training.log.rejected)
-    record.vjps = median(training.vjps)
-    record.seconds_to_target = _seconds_to_target(training.curve, record.target)
-
-
-def _seconds_to_target(curve: list[dict[str, Any]], target: float | None) -> float | None:
-    elapsed = 0.0
-    for row in curve:
-        elapsed += row["seconds"]
-        if target is not None and row["test_accuracy"] >= target:
-            return elapsed
-    return None
-
-
-def _scores(record: Record, training: Training) -> None:
-    """What the trained network is worth."""
-    d = training.data
-    record.eval_seconds, (record.test_loss, record.test_accuracy, record.nfe_eval) = timed(
-        lambda: training.evaluate(d.x_test, d.y_test), training.device
-    )
-    record.train_loss, record.train_accuracy, _ = training.evaluate(d.x_train, d.y_train)

@@ -97,8 +97,9 @@ def show(method: str, plot: str | None, plugins: tuple[str, ...]) -> None:
     """Print a tableau as in a book, with its facts."""
     from rkbench import show as display
 
-    tableau = _registry(plugins).method(method)
-    click.echo(display.as_text(tableau))
+    registry = _registry(plugins)
+    tableau = registry.method(method)
+    click.echo(display.as_text(tableau, registry.engines.values()))
     if plot:
         display.plot(tableau, plot)
         click.echo(f"Stability region: {plot}")
@@ -216,11 +217,13 @@ def report(run: str, plugins: tuple[str, ...]) -> int:
 def _report(folder: Path, console: Console) -> int:
     """Print and write the report; 1 when a cell did not end ok."""
     from rkbench import report as reports
+    from rkbench.report import frames
 
     reports.show(folder, console)
     page = reports.write(folder)
     console.print(f"Report: {page}", highlight=False)
-    return int(any(reports.load(folder).cells["status"] != "ok"))
+    cells = reports.load(folder).cells
+    return int((frames.failed(cells) | frames.pending(cells)).any())
 
 
 @cli.command()

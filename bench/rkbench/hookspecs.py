@@ -54,7 +54,7 @@ def rkbench_engines():
 
 @hookspec
 def rkbench_tasks():
-    """Return tasks: data, network, recipe, score and target (see `rkbench.Task`).
+    """Return tasks: networks to train (see `rkbench.Task`), or problems to solve (see `rkbench.SolveTask`).
 
     from rkbench import Recipe, Task, hookimpl
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rkbench import registry
 from rkbench.controller import FIXED, StepController
-from rkbench.errors import SolveError
+from rkbench.errors import SolveError, SolverError
 from rkbench.solution import Solution, Status
 from rkbench.solver import Engine, Solver
 from rkbench.tableau import ButcherTableau
@@ -36,7 +36,7 @@ def make_solver(
         engine: a registered name, or an engine.
         plugins: where names are looked up; the installed plugins unless given.
         options: further fields of `Solver`: rtol, atol, norm, control, gradient, compile, max_steps, adjoint_rtol,
-            adjoint_atol, seminorm.
+            adjoint_atol, seminorm, checkpoints.
 
     Raises:
         UnknownNameError: nobody registered the name.
@@ -56,10 +56,10 @@ def make_solver(
 def solve(
     f: Callable[..., Any],
     y0: Tensor,
-    t_span: Sequence[float],
+    t_span: Sequence[float | Tensor],
     *,
     method: str | ButcherTableau = "dopri5",
-    t_eval: Sequence[float] | None = None,
+    t_eval: Sequence[float | Tensor] | None = None,
     steps: int | None = None,
     rtol: float = 1e-3,
     atol: float = 1e-6,
@@ -75,11 +75,14 @@ def solve(
     """Integrate y' = f(t, y) from y(t0) = y0 to t1.
 
     Args:
-        f: ``f(t, y)``: t a 0-dimensional tensor, y and the result like ``y0``. Never called outside [t0, t1].
+        f: ``f(t, y)``: t a 0-dimensional tensor, y and the result like ``y0``. Never called outside [t0, t1]. With
+            ``control="sample"``, y holds the samples that still run and t their times, ``[samples, 1, …]``; f must
+            take any number of them and treat each by itself.
         y0: initial state, any shape, any real floating dtype, any device.
-        t_span: (t0, t1), in either direction.
+        t_span: (t0, t1), in either direction: numbers, or 0-dimensional tensors, which get their gradient.
         method: a registered name (``rkbench list methods``), or a tableau.
-        t_eval: output times within the span; (t0, t1) unless given.
+        t_eval: output times within the span; (t0, t1) unless given. Numbers, or tensors, which get their gradient;
+            a number stays where it is when the span moves.
         steps: a grid of that many equal steps. Without it the steps adapt to ``rtol`` and ``atol``, which needs
             a method with an embedded solution.
         rtol: relative tolerance of a step.
@@ -87,12 +90,16 @@ def solve(
         controller: how steps are chosen: a registered name or a controller; ``pi`` unless given.
         engine: what executes the solve.
         norm: ``rms`` over the whole batch, or ``worst_sample``.
-        control: ``batch``: one step size for all samples.
-        gradient: ``backprop``: the exact gradient of the computed map. ``checkpoint``: the same, keeping only the
-            states between steps. ``adjoint``: that of the continuous problem, in memory that does not grow.
+        control: ``batch``: one step size for all samples. ``sample``: each sample along the first axis has its own
+            steps and its own status (``solution.samples``), the same in any batch.
+        gradient: ``backprop``: the exact gradient of the computed map, keeping all that f computes. The same with
+            less memory: ``checkpoint`` keeps the states between N steps, ``segments`` about √N of them, ``binomial``
+            about log2 N. That of the continuous problem: ``adjoint`` in memory that does not grow,
+            ``interpolated`` keeping a dense output, which does not drift. Only ``backprop`` and ``checkpoint`` can
+            be differentiated again.
         compile: whether the engine compiles the solve.
         max_steps: the most steps, accepted and rejected.
-        options: adjoint_rtol, adjoint_atol and seminorm, as `Solver` tells them.
+        options: adjoint_rtol, adjoint_atol, seminorm and checkpoints, as `Solver` tells them.
 
     Returns:
         The solution with its status and counts. A failing solve returns too: look at ``solution.status``.
@@ -114,13 +121,44 @@ def solve(
         max_steps=max_steps,
         **options,
     )
-    return solver.engine.solve(solver, f, y0, tuple(t_span), t_eval)
+    return solved(solver, f, y0, t_span, t_eval)
+
+
+def solved(
+    solver: Solver,
+    f: Callable[..., Any],
+    y0: Tensor,
+    t_span: Sequence[float | Tensor],
+    t_eval: Sequence[float | Tensor] | None,
+) -> Solution:
+    """Have the solver's engine solve; times are differentiated where they ask for it, and else are numbers.
+
+    Raises:
+        SolverError: a time asks for a gradient that the engine does not give.
+    """
+    span: tuple[Any, ...] = tuple(t_span)
+    times: tuple[Any, ...] | None = None if t_eval is None else tuple(t_eval)
+    if any(getattr(time, "requires_grad", False) for time in (*span, *(times or ()))):
+        import torch
+
+        if not torch.is_grad_enabled():
+            span, times = numbers(span), None if times is None else numbers(times)
+        elif not getattr(solver.engine, "differentiates_times", False):
+            raise SolverError(
+                f"The engine {solver.engine.name} gives no gradient to times; detach them, or use engine='rkbench'."
+            )
+    return solver.engine.solve(solver, f, y0, span, times)
+
+
+def numbers(times: Sequence[Any]) -> tuple[float, ...]:
+    """Return times, tensors or not, as numbers."""
+    return tuple(float(time.detach() if hasattr(time, "detach") else time) for time in times)
 
 
 def odeint(
     f: Callable[..., Any],
     y0: Tensor,
-    t: Tensor | Sequence[float],
+    t: Tensor | Sequence[float | Tensor],
     *,
     method: str | ButcherTableau = "dopri5",
     **options: Any,
@@ -130,7 +168,7 @@ def odeint(
     Args:
         f: ``f(t, y)``.
         y0: initial state, at ``t[0]``.
-        t: one or more times, increasing or decreasing.
+        t: one or more times, increasing or decreasing; a tensor, or tensors in a list, get their gradient.
         method: a registered name, or a tableau.
         options: any further option of `solve`.
 
@@ -141,7 +179,7 @@ def odeint(
         SolveError: the solve did not reach the last time; its ``solution`` holds what was reached.
         UserError: as for `solve`.
     """
-    times = [float(x) for x in t]
+    times = [x if getattr(x, "requires_grad", False) else float(x) for x in t]
     span = (times[0], times[-1]) if times else ()
     solution = solve(f, y0, span, method=method, t_eval=times, **options)
     return checked(solution).y

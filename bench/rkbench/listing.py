@@ -46,15 +46,23 @@ def controllers(registry: Registry) -> Rows:
 
 
 def engines(registry: Registry) -> Rows:
-    """Return every engine, and what keeps it from running here."""
+    """Return every engine with the version of its library, what keeps it from running here, and known defects."""
     return [
         {
             "name": name,
+            "version": _version(registry, name),
             "status": getattr(engine, "unavailable", lambda: None)() or "ready",
             "plugin": registry.owner("engine", name).owner,
+            "defects": [f"{defect.where}: {defect.what}" for defect in getattr(engine, "defects", ())],
         }
         for name, engine in registry.engines.items()
     ]
+
+
+def _version(registry: Registry, name: str) -> str | None:
+    """Return the version of an engine: its own word, an adapter's library; or its distribution's."""
+    engine: Any = registry.engine(name)
+    return engine.version if hasattr(engine, "version") else registry.owner("engine", name).version
 
 
 def gradients(registry: Registry) -> Rows:
@@ -68,8 +76,9 @@ def tasks(registry: Registry) -> Rows:
         {
             "name": task.name,
             "dataset": task.dataset,
-            "epochs": task.recipe.epochs,
-            "target": task.target,
+            "experiment": task.experiment,
+            "epochs": task.epochs,
+            "target": getattr(task, "target", None),
             "what": task.summary,
             "plugin": registry.owner("task", task.name).owner,
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("rkbench", "torch", "torchvision", "numpy", "scipy", "pandas", "pluggy")
+PEERS = ("torchdiffeq", "torchode", "torchdyn", "diffrax", "jax")
 
 
 def describe() -> dict[str, Any]:
@@ -46,7 +47,7 @@ def affinity() -> list[int]:
 
 def versions() -> dict[str, str]:
     """Return the versions of the packages that decide results."""
-    return {name: package_version(name) for name in PACKAGES}
+    return {name: package_version(name) for name in (*PACKAGES, *PEERS)}
 
 
 @functools.cache

@@ -5,13 +5,17 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cache, wraps
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from rkbench.networks.block import ODEBlock
+from rkbench.twin import Twin
 
 T = TypeVar("T")
 
@@ -36,29 +40,108 @@ class Counted(nn.Module):
 
     Calls are always counted, because a plugin's engine is not trusted with its own bill. Vector-Jacobian products
     need a hook on each result, which costs time, so they are counted while ``audited`` only, outside the clock.
+
+    What was compiled runs where no counter sees it: f as part of a graph, or a twin of f. Then the claim stands for
+    the count until the next audit compares them. Under audit, graphs are run as the Python they came from, and a twin
+    calls back to the host for every evaluation and product; one handed out otherwise is noted as ``lent``.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    borrower: ClassVar[Counted | None] = None
+    """Whose twin was handed out last under audit: the callbacks of a function compiled once count for it."""
+
+    def __init__(self, f: Callable[..., Any], *, compiled: bool = False) -> None:
         super().__init__()
-        self.f = f
+        self.f, self.compiled = f, compiled
         self.calls = self.vjps = self.claimed = self.accepted = self.rejected = 0
-        self.audited = False
+        self.audited = self.lent = False
 
     def forward(self, t: Tensor, y: Tensor) -> Tensor:
         """Return f(t, y)."""
+        if torch.compiler.is_compiling():
+            return self.f(t, y)
         self.calls += 1
         k = self.f(t, y)
         if self.audited and k.requires_grad:
             k.register_hook(self._count_vjp)
         return k
 
+    @property
+    def unseen(self) -> bool:
+        """Whether f runs where it cannot be counted."""
+        return self.lent or (self.compiled and not self.audited)
+
     def _count_vjp(self, gradient: Tensor) -> None:
         self.vjps += 1
+
+    def twin(self) -> Twin | None:
+        """Return f in another framework, if it is there; counted, under audit."""
+        twin: Twin | None = getattr(self.f, "twin", lambda: None)()
+        self.lent = twin is not None and not self.audited
+        if twin is None or self.lent:
+            return twin
+        Counted.borrower = self
+        return twin._replace(function=_calling_back(twin.function))
+
+
+def _evaluated() -> None:
+    assert Counted.borrower is not None
+    Counted.borrower.calls += 1
+
+
+def _multiplied() -> None:
+    assert Counted.borrower is not None
+    Counted.borrower.vjps += 1
+
+
+@cache
+def _calling_back(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of JAX that tells the host of its evaluations and its vector-Jacobian products."""
+    jax: Any = import_module("jax")
+
+    @jax.custom_vjp
+    @wraps(function)
+    def counted(*arrays: Any) -> Any:
+        jax.debug.callback(_evaluated)
+        return function(*arrays)
+
+    def forth(*arrays: Any) -> Any:
+        jax.debug.callback(_evaluated)
+        return jax.vjp(function, *arrays)
+
+    def back(pull: Callable[..., Any], grad: Any) -> Any:
+        jax.debug.callback(_multiplied)
+        return pull(grad)
+
+    counted.defvjp(forth, back)
+    return counted
+
+
+@contextmanager
+def audit(fields: Sequence[Counted]) -> Iterator[None]:
+    """Count vector-Jacobian products too, and what a twin does; this takes time."""
+    for field in fields:
+        field.audited = True
+    try:
+        with torch.compiler.set_stance("force_eager") if any(field.compiled for field in fields) else nullcontext():
+            yield
+        settle()
+    finally:
+        Counted.borrower = None
+        for field in fields:
+            field.audited = False
+
+
+def settle() -> None:
+    """Wait until what JAX has to tell was told."""
+    if "jax" in sys.modules:
+        sys.modules["jax"].effects_barrier()
 
 
 def _note_claims(block: Any, inputs: Any, output: Any) -> None:
     """Add up, after each forward pass of a block, what its engine says that it did."""
     block.f.claimed += block.last_stats.nfe
+    if block.f.unseen:
+        block.f.calls += block.last_stats.nfe
     block.f.accepted += block.last_stats.accepted
     block.f.rejected += block.last_stats.rejected
 
@@ -70,6 +153,7 @@ class Counts(NamedTuple):
     claimed: int
     accepted: int
     rejected: int
+    vjps: int
 
 
 class Meter:
@@ -80,26 +164,21 @@ class Meter:
         for block in network.modules():
             if isinstance(block, ODEBlock):
                 if not isinstance(block.f, Counted):
-                    block.f = Counted(block.f)
+                    block.f = Counted(block.f, compiled=block.solver.compile)
                     block.register_forward_hook(_note_claims)
                 self.fields.append(block.f)
 
+    @property
+    def unseen(self) -> bool:
+        """Whether f ran out of sight in the last call of some block."""
+        return any(field.unseen for field in self.fields)
+
     def read(self) -> Counts:
         """Return the totals."""
-        rows = [(f.calls, f.claimed, f.accepted, f.rejected) for f in self.fields]
-        return Counts(*map(sum, zip(*rows, strict=True))) if rows else Counts(0, 0, 0, 0)
-
-    def vjps(self, work: Callable[[], Any]) -> int:
-        """Return the vector-Jacobian products of f that ``work`` takes."""
-        before = sum(field.vjps for field in self.fields)
-        for field in self.fields:
-            field.audited = True
-        try:
-            work()
-        finally:
-            for field in self.fields:
-                field.audited = False
-        return sum(field.vjps for field in self.fields) - before
+        if any(field.audited for field in self.fields):
+            settle()
+        rows = [(f.calls, f.claimed, f.accepted, f.rejected, f.vjps) for f in self.fields]
+        return Counts(*map(sum, zip(*rows, strict=True))) if rows else Counts(0, 0, 0, 0, 0)
 
 
 def peak_memory_mb(device: torch.device) -> float:

@@ -16,20 +16,36 @@ from rkbench.errors import SuiteError
 from rkbench.interface import make_solver
 from rkbench.record import COLUMNS, Record
 from rkbench.registry import Registry
-from rkbench.solver import Solver
+from rkbench.solver import CONTINUOUS, SPARING, Solver
 from rkbench.suite import SolverAxis, Suite
 
 RTOL = (1e-3,)
 """Of an adaptive solver whose suite names none, as in `rkbench.solve`."""
 
+ROADS = {
+    **dict.fromkeys(CONTINUOUS, ("adjoint_rtol", "adjoint_atol", "seminorm")),
+    **dict.fromkeys(SPARING, ("checkpoints",)),
+}
+"""Gradient -> its own options; those of a solve back in time only where it adapts its steps."""
+
+OPTIONS = ("rtol", "atol", "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
+"""Columns of a cell that a solver is told only where they are not empty."""
+
+BESIDES = ("cell_id", "suite", "plugin", "unavailable")
+"""Fields of a cell that do not decide its outcome."""
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of the matrix: what the record repeats, and what else decides the outcome."""
+    """One point of the matrix: what the record repeats, and what else decides the outcome.
+
+    ``unavailable`` says why its engine cannot run here, so that the cell is skipped; empty when it can.
+    """
 
     cell_id: str
     suite: str
     task: str
+    experiment: str
     dataset: str
     method: str
     controller: str
@@ -38,6 +54,10 @@ class Cell:
     steps: int | None
     rtol: float | None
     atol: float | None
+    adjoint_rtol: float | None
+    adjoint_atol: float | None
+    seminorm: bool | None
+    checkpoints: int | None
     norm: str
     control: str
     dtype: str
@@ -45,14 +65,15 @@ class Cell:
     compiled: bool
     threads: int
     seed: int
-    epochs: int
+    epochs: int | None
     method_digest: str
     plugin: str
     plugin_version: str
+    unavailable: str = ""
 
     def solver(self, registry: Registry) -> Solver:
         """Return the solver that this cell names."""
-        tolerances = {} if self.rtol is None else {"rtol": self.rtol, "atol": self.atol}
+        given = {name: getattr(self, name) for name in OPTIONS}
         return make_solver(
             self.method,
             steps=self.steps,
@@ -63,7 +84,7 @@ class Cell:
             control=self.control,
             compile=self.compiled,
             plugins=registry,
-            **tolerances,
+            **{name: value for name, value in given.items() if value is not None},
         )
 
 
@@ -99,7 +120,8 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
         random.Random(f"{suite.name} {task} {seed}").shuffle(block)
         cells += block
     for cell in cells:
-        cell.solver(registry)
+        if not cell.unavailable:
+            cell.solver(registry)
     if suite.baseline not in {cell.method for cell in cells}:
         raise SuiteError(
             f"The baseline {suite.baseline!r} is not among the solvers; choose one of them with --baseline."
@@ -109,35 +131,55 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
 
 def _points(axis: SolverAxis, registry: Registry) -> Iterator[tuple[tuple[str, Any], ...]]:
     """Return every solver of a block: adaptive where the method and the block allow it, else on equal steps."""
+    _refuse_unused(axis)
     for method in axis.method:
         tableau = registry.method(method)
         adaptive = tableau.adaptive and (bool(axis.rtol or axis.atol) or not axis.steps)
-        if adaptive:
-            pairs = _tolerances(axis)
-            shared = {"steps": (None,), "tolerances": pairs, "controller": axis.controller or ("pi",)}
-        elif axis.steps:
-            shared = {"steps": axis.steps, "tolerances": ((None, None),), "controller": ("fixed",)}
-        else:
+        if not adaptive and not axis.steps:
             raise SuiteError(
                 f"{method} has no embedded solution to adapt its steps with; give --steps 10, say."
             )
-        axes = {
-            "method": (method,),
-            **shared,
-            "engine": axis.engine,
-            "gradient": axis.gradient,
-            "norm": axis.norm,
-        }
-        for values in itertools.product(*axes.values()):
-            point = dict(zip(axes, values, strict=True))
-            point["rtol"], point["atol"] = point.pop("tolerances")
-            yield tuple(point.items())
+        stepping = _adapting(axis) if adaptive else _equal_steps(axis)
+        roads = [road for gradient in axis.gradient for road in _roads(axis, gradient, adaptive)]
+        axes = {"engine": axis.engine, "norm": axis.norm, "compiled": axis.compile}
+        for steps, road, values in itertools.product(stepping, roads, itertools.product(*axes.values())):
+            yield tuple(({"method": method} | steps | road | dict(zip(axes, values, strict=True))).items())
 
 
-def _tolerances(axis: SolverAxis) -> list[tuple[float, float]]:
-    """Return pairs of rtol and atol; atol follows rtol unless it is given."""
-    rtol = axis.rtol or RTOL
-    return [(r, a) for r in rtol for a in axis.atol] if axis.atol else [(r, r) for r in rtol]
+def _refuse_unused(axis: SolverAxis) -> None:
+    """Refuse options of gradients that the block does not name; where one does, the others go without them."""
+    used = {name for gradient in axis.gradient for name in ROADS.get(gradient, ())}
+    for name in dict.fromkeys(itertools.chain.from_iterable(ROADS.values())):
+        if getattr(axis, name) and name not in used:
+            takers = ", ".join(gradient for gradient, names in ROADS.items() if name in names)
+            raise SuiteError(f"{name} is an option of the gradients {takers}; name one of them or drop it.")
+
+
+def _adapting(axis: SolverAxis) -> list[dict[str, Any]]:
+    """Return every way to adapt the steps; atol follows rtol unless it is given."""
+    ways = itertools.product(axis.rtol or RTOL, axis.atol or (None,), axis.controller or ("pi",), axis.control)
+    return [
+        {"steps": None, "rtol": rtol, "atol": rtol if atol is None else atol, "controller": by, "control": control}
+        for rtol, atol, by, control in ways
+    ]
+
+
+def _equal_steps(axis: SolverAxis) -> list[dict[str, Any]]:
+    """Return every number of equal steps, which the samples of a batch share whatever the control."""
+    shared = {"rtol": None, "atol": None, "controller": "fixed", "control": "batch"}
+    return [{"steps": steps} | shared for steps in axis.steps]
+
+
+def _roads(axis: SolverAxis, gradient: str, adaptive: bool) -> list[dict[str, Any]]:
+    """Return a gradient with every combination of its own options, the options of others being empty."""
+    empty = dict.fromkeys(itertools.chain.from_iterable(ROADS.values()))
+    names = () if gradient in CONTINUOUS and not adaptive else ROADS.get(gradient, ())
+    default = {"seminorm": (True,)}
+    options = [getattr(axis, name) or default.get(name, (None,)) for name in names]
+    return [
+        {"gradient": gradient} | empty | dict(zip(names, values, strict=True))
+        for values in itertools.product(*options)
+    ]
 
 
 def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: dict[str, Any]) -> Cell:
@@ -147,25 +189,29 @@ def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: d
         cell_id="",
         suite=suite.name,
         task=task.name,
+        experiment=task.experiment,
         dataset=task.dataset,
-        control="batch",
         dtype=suite.dtype,
         device=suite.device,
-        compiled=False,
         threads=suite.threads,
         seed=seed,
-        epochs=suite.epochs or task.recipe.epochs,
+        epochs=task.epochs and (suite.epochs or task.epochs),
         method_digest=registry.method(solver["method"]).digest,
         plugin=owner.path or owner.distribution,
         plugin_version=owner.version,
+        unavailable=unavailable(registry, solver["engine"]),
         **solver,
     )
     code = {
         kind: registry.owner(kind, name).digest
         for kind, name in (("task", task.name), ("controller", cell.controller), ("engine", cell.engine))
     }
-    inputs = {"recipe": asdict(task.recipe), "target": task.target, "code": code}
-    return replace(cell, cell_id=identity(cell, inputs))
+    return replace(cell, cell_id=identity(cell, task.fingerprint() | {"code": code}))
+
+
+def unavailable(registry: Registry, engine: str) -> str:
+    """Return why an engine can run nothing here, such as a library that is not installed; empty when it can."""
+    return getattr(registry.engine(engine), "unavailable", lambda: None)() or ""
 
 
 def identity(cell: Cell, more: dict[str, Any]) -> str:
@@ -174,6 +220,6 @@ def identity(cell: Cell, more: dict[str, Any]) -> str:
     A method is data: its coefficients. Task, controller and engine are code: the plugin's file, or its version.
     """
     inputs = asdict(cell) | more | {"rkbench": __version__, "torch": machine.package_version("torch")}
-    for key in ("cell_id", "suite", "plugin"):
+    for key in BESIDES:
         del inputs[key]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -22,6 +22,7 @@ class InitialValueProblem:
         t_span: (t0, t1).
         y1: the reference state at t1, correct to float64 round-off.
         reference: how ``y1`` is known.
+        summary: one line on the problem and where it comes from.
     """
 
     name: str
@@ -30,6 +31,7 @@ class InitialValueProblem:
     t_span: tuple[float, float]
     y1: tuple[float, ...]
     reference: str
+    summary: str = ""
 
     def initial(self, dtype: Any = None) -> Tensor:
         """Return y0 as a tensor ``[len(y0)]``, float64 unless told otherwise."""
@@ -49,88 +51,3 @@ def _tensor(values: tuple[float, ...], dtype: Any) -> Tensor:
     import torch
 
     return torch.tensor(values, dtype=dtype or torch.float64)
-
-
-def _stacked(*components: Tensor) -> Tensor:
-    import torch
-
-    return torch.stack(components)
-
-
-def _coupled(t: Tensor, y: Tensor) -> Tensor:
-    y1, y2, y3, y4 = y
-    return _stacked(2 * t * y2**0.2 * y4, 10 * t * (5 * (y3 - 1)).exp() * y4, 2 * t * y4, -2 * t * y1.log())
-
-
-def coupled_solution(t: float) -> tuple[float, ...]:
-    """Return the state of the curve that `COUPLED` follows."""
-    s = math.sin(t * t)
-    return math.exp(s), math.exp(5 * s), s + 1, math.cos(t * t)
-
-
-COUPLED = InitialValueProblem(
-    "coupled", _coupled, coupled_solution(0.5), (0.5, 1.0), coupled_solution(1.0), reference="closed form"
-)
-"""Four components that feed each other and t: no order condition, with t or without, is invisible on it."""
-
-DECAY = InitialValueProblem(
-    "decay", lambda t, y: -y, (1.0,), (0.0, 2.0), (math.exp(-2),), reference="closed form"
-)
-"""y' = -y."""
-
-OSCILLATOR = InitialValueProblem(
-    "oscillator",
-    lambda t, y: _stacked(y[1], -y[0]),
-    (1.0, 0.0),
-    (0.0, 10.0),
-    (math.cos(10), -math.sin(10)),
-    reference="closed form",
-)
-"""y'' = -y over one and a half periods."""
-
-SINE = InitialValueProblem(
-    "sine",
-    lambda t, y: y.sin(),
-    (1.0,),
-    (0.0, 2.0),
-    (2 * math.atan(math.exp(2) * math.tan(0.5)),),
-    reference="closed form",
-)
-"""y' = sin y, on its way to π."""
-
-LOGISTIC = InitialValueProblem(
-    "logistic",
-    lambda t, y: y * (1 - y),
-    (0.1,),
-    (0.0, 5.0),
-    (1 / (1 + 9 * math.exp(-5)),),
-    reference="closed form",
-)
-"""y' = y (1 - y)."""
-
-TAYLOR = "mpmath's Taylor series integrator, 30 digits, tolerance 1e-26"
-
-VAN_DER_POL = InitialValueProblem(
-    "van_der_pol",
-    lambda t, y: _stacked(y[1], (1 - y[0] ** 2) * y[1] - y[0]),
-    (2.0, 0.0),
-    (0.0, 5.0),
-    (-0.83707745029476505, 1.3070889377996718),
-    reference=TAYLOR,
-)
-"""The oscillator of van der Pol with μ = 1, not stiff yet; most of a period."""
-
-LORENZ = InitialValueProblem(
-    "lorenz",
-    lambda t, y: _stacked(10 * (y[1] - y[0]), y[0] * (28 - y[2]) - y[1], y[0] * y[1] - 8 / 3 * y[2]),
-    (1.0, 1.0, 1.0),
-    (0.0, 2.0),
-    (-8.1734999322422496, -9.5620236867987995, 24.620702049679666),
-    reference=TAYLOR,
-)
-"""Lorenz' equations for a few sharp turns; short enough that chaos does not magnify an early error yet."""
-
-PROBLEMS = {
-    problem.name: problem for problem in (COUPLED, DECAY, LOGISTIC, LORENZ, OSCILLATOR, SINE, VAN_DER_POL)
-}
-"""The catalogue, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -83,10 +84,22 @@ class Screen:
 
 def _name(cell: Cell) -> str:
     how = f"×{cell.steps}" if cell.steps else f"@{cell.rtol:g}"
-    return escape(f"{cell.task} {cell.method}{how} seed {cell.seed}")
+    engine = "" if cell.engine == "rkbench" else f" by {cell.engine}"
+    return escape(f"{cell.task} {cell.method}{how}{engine} seed {cell.seed}")
+
+
+_SAID: dict[str, Callable[[float], str]] = {
+    "train_seconds": lambda value: f"{value:.2f} s",
+    "solve_seconds": lambda value: f"{value:.3g} s",
+    "test_accuracy": lambda value: f"test {100 * value:.2f} %",
+    "solution_error": lambda value: f"error {value:.1e}",
+    "nfe_forward": lambda value: f"NFE {value:g}",
+}
+"""What is told of a cell that ended well, where its experiment measured it."""
 
 
 def _result(record: Record) -> str:
     if record.status != CellStatus.OK:
         return f"[red]{record.status}[/] {escape(record.message)}"
-    return f"{record.train_seconds:.2f} s, test {100 * (record.test_accuracy or 0):.2f} %, NFE {record.nfe_forward:g}"
+    values = ((getattr(record, name), spell) for name, spell in _SAID.items())
+    return ", ".join(spell(value) for value, spell in values if value is not None)

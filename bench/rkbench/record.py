@@ -36,8 +36,11 @@ class Record:
 
     cell_id: str = _column("Hash of everything that decides the outcome", "")
     suite: str = _column("Suite the cell was planned by", "")
-    task: str = _column("Task: data, network, recipe, score and target", "")
-    dataset: str = _column("Dataset of the task", "")
+    task: str = _column("Task: data, network, recipe, score and target; or an initial value problem", "")
+    experiment: str = _column(
+        "How the task was measured: `training` of a network, or `solving` an initial value problem", "training"
+    )
+    dataset: str = _column("Dataset of the task; empty for a task without one", "")
     method: str = _column("Butcher tableau", "")
     controller: str = _column("Step-size controller; `fixed` for equal steps", "")
     engine: str = _column("What executed the solves; `rkbench` is the native engine", "")
@@ -45,6 +48,12 @@ class Record:
     steps: int | None = _column("Number of equal steps; empty for an adaptive solve")
     rtol: float | None = _column("Relative tolerance of a step; empty for equal steps")
     atol: float | None = _column("Absolute tolerance of a step; empty for equal steps")
+    adjoint_rtol: float | None = _column("Relative tolerance of the solve back in time; empty when not given")
+    adjoint_atol: float | None = _column("Absolute tolerance of the solve back in time; empty when not given")
+    seminorm: bool | None = _column(
+        "Whether the error control of the solve back in time leaves the parameter gradient out; empty without one"
+    )
+    checkpoints: int | None = _column("States that a sparing gradient keeps; empty when not given")
     norm: str = _column("How the error of a step becomes one number", "")
     control: str = _column("What shares a step size", "")
     dtype: str = _column("Floating-point type of state and parameters", "")
@@ -68,6 +77,13 @@ class Record:
     wall_seconds: float | None = _column(
         "Time of the whole cell, in seconds, from its process's first line to its record"
     )
+    solve_seconds: float | None = _column(
+        "Time of one solve of an initial value problem, in seconds; median over repeated solves after a first one"
+    )
+    solution_error: float | None = _column(
+        "Error at the end of an initial value problem: the largest of any component, relative to the largest component "
+        "of the reference answer or 1"
+    )
     train_accuracy: float | None = _column(
         "Share of the training set classified correctly after training, 0 to 1"
     )
@@ -75,7 +91,8 @@ class Record:
     train_loss: float | None = _column("Mean cross-entropy over the training set after training, in nats")
     test_loss: float | None = _column("Mean cross-entropy over the test set after training, in nats")
     nfe_forward: float | None = _column(
-        "Evaluations of f in the forward pass of one training step, counted by the harness; median over all steps"
+        "Evaluations of f in the forward pass of one training step, median over all steps, or in one solve; counted by "
+        "the harness"
     )
     nfe_backward: float | None = _column(
         "Evaluations of f in the backward pass of one training step, counted by the harness; median over all steps"
@@ -87,10 +104,11 @@ class Record:
         "Evaluations of f per forward solve of a test batch after training; median"
     )
     accepted: float | None = _column(
-        "Accepted steps of the forward solve of one training step; median over all steps"
+        "Accepted steps of the forward solve of one training step, median over all steps, or of one solve"
     )
     rejected: float | None = _column(
-        "Rejected steps of the forward solve of one training step; mean over all steps, since the median is mostly 0"
+        "Rejected steps of the forward solve of one training step, mean over all steps since the median is mostly 0, or "
+        "of one solve"
     )
     parameters: int | None = _column("Trainable parameters of the network")
     peak_memory_mb: float | None = _column(

@@ -27,7 +27,7 @@ from rkbench.controller import StepController
 from rkbench.errors import PluginError, UserError, unknown
 from rkbench.solver import Engine
 from rkbench.tableau import ButcherTableau
-from rkbench.task import Task
+from rkbench.task import BaseTask
 
 GROUP = "rkbench"
 OWN_DISTRIBUTION = "rkbench"
@@ -37,7 +37,7 @@ KINDS: dict[str, tuple[str, type]] = {
     "rkbench_methods": ("method", ButcherTableau),
     "rkbench_controllers": ("controller", StepController),
     "rkbench_engines": ("engine", Engine),
-    "rkbench_tasks": ("task", Task),
+    "rkbench_tasks": ("task", BaseTask),
 }
 """Hook -> what it brings, and its type."""
 
@@ -102,8 +102,8 @@ class Registry:
         """Return an engine by name."""
         return self._get("engine", name)
 
-    def task(self, name: str) -> Task:
-        """Return a task by name."""
+    def task(self, name: str) -> BaseTask:
+        """Return a task by name, whatever its kind."""
         return self._get("task", name)
 
     @property
@@ -122,7 +122,7 @@ class Registry:
         return self.items["engine"]
 
     @property
-    def tasks(self) -> Mapping[str, Task]:
+    def tasks(self) -> Mapping[str, BaseTask]:
         """All tasks, sorted by name."""
         return self.items["task"]
 

@@ -67,24 +67,27 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         RunError: the folder belongs to another suite or runner, or cannot be written.
         DataError: a dataset is missing or broken; nothing was run.
     """
-    names = sorted({cell.dataset for cell in job.cells})
+    names = sorted({cell.dataset for cell in job.cells} - {""})
     preload(*(["torchvision.datasets"] if any(name.startswith("mnist") for name in names) else []))
     with store.opened(folder) as writer:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        done = {
-            record.cell_id
-            for record in store.read_records(folder)
-            if record.status == CellStatus.OK or not job.retry_failed
-        }
-        todo = [cell for cell in job.cells if cell.cell_id not in done]
+        done = {record.cell_id: record.status for record in store.read_records(folder)}
+        todo = [cell for cell in job.cells if _due(cell, done.get(cell.cell_id), job.retry_failed)]
         datasets = _datasets(names, job.suite.device) if todo else {}
         store.write_manifest(folder, _manifest(job, datasets, earlier))
         watcher.planned(len(job.cells), len(job.cells) - len(todo))
         for cell, record in _measured(todo, job, watcher, jobs):
             writer.append(record)
             watcher.ended(cell, record)
+
+
+def _due(cell: Cell, status: str | None, retry_failed: bool) -> bool:
+    """Return whether a cell is to run, given how it ended before; one that was skipped, once its engine is here."""
+    if status == CellStatus.SKIPPED:
+        return not cell.unavailable
+    return status is None or (retry_failed and status != CellStatus.OK)
 
 
 def _datasets(names: list[str], device: str) -> dict[str, Any]:
@@ -139,7 +142,11 @@ def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) 
 
 def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[tuple[Cell, Record]]:
     """Yield each cell with its record as it ends, at most ``jobs`` at a time."""
-    waiting = list(todo)
+    for cell in todo:
+        if cell.unavailable:
+            watcher.started(cell)
+            yield cell, _skipped(cell)
+    waiting = [cell for cell in todo if not cell.unavailable]
     active: list[tuple[Cell, Worker]] = []
     try:
         while waiting or active:
@@ -179,6 +186,13 @@ def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: fl
         )
         return _failed(cell, CellStatus.TIMEOUT, sentence, worker)
     return None
+
+
+def _skipped(cell: Cell) -> Record:
+    """Return the record of a cell whose engine cannot run here."""
+    record = blank_record(cell)
+    record.status, record.message, record.measured_at = CellStatus.SKIPPED, cell.unavailable, now()
+    return record
 
 
 def _failed(cell: Cell, status: str, sentence: str, worker: Worker) -> Record:

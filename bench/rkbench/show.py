@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,26 @@ DIGITS = (10, 6, 4)
 PICTURES = (".pdf", ".png", ".svg")
 
 
-def as_text(tableau: ButcherTableau) -> str:
-    """Return the tableau, rounded if exact entries do not fit, and under it its facts, one per line."""
+def as_text(tableau: ButcherTableau, engines: Iterable[Any] = ()) -> str:
+    """Return the tableau, rounded if exact entries do not fit, and under it its facts, one per line.
+
+    ``engines`` that make other steps of a tableau than its own add what they tell of it.
+    """
     digits = next((d for d in (None, *DIGITS) if _width(_table(tableau, d)) <= WIDTH), DIGITS[-1])
     lines = [tableau.name, "", *_table(tableau, digits), ""]
     if digits is not None:
         lines += [f"(longer entries are rounded to {digits} digits here; the method itself is exact)", ""]
-    facts = list(_facts(tableau))
+    facts = [*_facts(tableau), *(fact for engine in engines for fact in _told(engine, tableau))]
     pad = max(len(label) for label, _ in facts)
     return "\n".join(lines + [f"{label:<{pad}}  {value}" for label, value in facts])
+
+
+def _told(engine: Any, tableau: ButcherTableau) -> list[tuple[str, str]]:
+    """Return what an engine tells of a method by its ``facts``, if it has any; an error in them is told instead."""
+    try:
+        return list(getattr(engine, "facts", lambda tableau: ())(tableau))
+    except Exception as error:  # whatever a plugin raises is its answer
+        return [(engine.name, f"{type(error).__name__}: {error}")]
 
 
 def _table(tableau: ButcherTableau, digits: int | None) -> list[str]:

@@ -40,8 +40,12 @@ _ADVICE = {
 class Stats:
     """What a solve cost.
 
-    What a backward pass adds is known beforehand for every gradient but ``adjoint``, whose second solve counts
-    itself: ``nfe_backward`` and ``vjps`` are 0 until ``backward()`` has run, and grow with each run.
+    What a backward pass adds is known beforehand, but for ``adjoint`` and ``interpolated``, whose second solve
+    counts itself: ``nfe_backward`` and ``vjps`` are 0 until ``backward()`` has run, and grow with each run.
+
+    Where each sample of a batch has its own steps, an evaluation is still one call of f, however many samples it
+    holds. A call counts as accepted when it served a step of at least one sample, and ``accepted`` and ``rejected``
+    are those of the sample with the most.
 
     Attributes:
         nfe_start: evaluations of f to choose the first step.
@@ -49,9 +53,11 @@ class Stats:
         nfe_rejected: evaluations in rejected steps.
         nfe_output: evaluations made only for output times.
         nfe_backward: evaluations that a backward pass through the outputs adds: 0 for ``backprop``, those of the
-            accepted steps for ``checkpoint`` (unless nothing in f has to be kept for its gradient, as in y' = -y).
+            accepted steps for ``checkpoint`` (unless nothing in f has to be kept for its gradient, as in y' = -y),
+            those and all that lead there again for ``segments`` and ``binomial``.
         accepted: number of accepted steps.
         rejected: number of rejected steps.
+        speculative: how many of the accepted steps were remembered from the solve before (`Solver.speculative`).
         vjps: vector-Jacobian products of f that a backward pass from y(t1) takes; 0 when the solve
             recorded no gradient.
     """
@@ -63,12 +69,56 @@ class Stats:
     nfe_backward: int = 0
     accepted: int = 0
     rejected: int = 0
+    speculative: int = 0
     vjps: int = 0
 
     @property
     def nfe(self) -> int:
         """All evaluations of f in the forward solve."""
         return self.nfe_start + self.nfe_accepted + self.nfe_rejected + self.nfe_output
+
+
+@dataclass(frozen=True)
+class Samples:
+    """How each sample of a batch fared that had its own steps, in the order of the batch.
+
+    Attributes:
+        status: how it ended.
+        t_reached: how far it came.
+        steps: its accepted signed step sizes.
+        rejected: its number of rejected steps.
+    """
+
+    status: tuple[Status, ...]
+    t_reached: tuple[float, ...]
+    steps: tuple[tuple[float, ...], ...]
+    rejected: tuple[int, ...]
+
+    @property
+    def accepted(self) -> tuple[int, ...]:
+        """Its number of accepted steps."""
+        return tuple(map(len, self.steps))
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """Which samples did not reach t1."""
+        return tuple(i for i, status in enumerate(self.status) if status is not Status.OK)
+
+    @property
+    def ended(self) -> Status:
+        """The status of the first sample that failed; OK without one."""
+        return self.status[self.failed[0]] if self.failed else Status.OK
+
+    @property
+    def sentence(self) -> str:
+        """Which samples failed, where, and what to do."""
+        if not self.failed:
+            return Status.OK.advice
+        first = self.failed[0]
+        return (
+            f"{self.ended.name} at t = {self.t_reached[first]:.6g} after {self.accepted[first]} steps in sample {first}, "
+            f"the first of {len(self.failed)} that failed out of {len(self.status)}. {self.ended.advice}"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +133,9 @@ class Solution:
         t_reached: how far the solve came.
         ended: the status as the loop knew it; a fixed-step loop never looks at the state.
         final: the state at t1 of a fixed-step solve, for the look at it that the loop did not take.
+        samples: how each sample fared that had its own steps (``control="sample"``); None when they shared them.
+            Then ``y`` holds NaN at the times that a failed sample did not reach, ``ended`` is that of the first
+            one, ``t_reached`` is where the one that came least far ended, and ``steps`` is empty.
     """
 
     t: tuple[float, ...]
@@ -92,6 +145,7 @@ class Solution:
     t_reached: float
     ended: Status = Status.OK
     final: Tensor | None = None
+    samples: Samples | None = None
 
     @cached_property
     def status(self) -> Status:
@@ -113,4 +167,6 @@ class Solution:
             return Status.OK.advice
         if self.ended is Status.OK:
             return f"{self.status.name} by t = {self._first_not_finite():.6g}. {self.status.advice}"
+        if self.samples is not None:
+            return self.samples.sentence
         return f"{self.status.name} at t = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"

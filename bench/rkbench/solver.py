@@ -19,13 +19,28 @@ if TYPE_CHECKING:
 GRADIENTS = {
     "backprop": "autograd through every step: the exact gradient of the computed map",
     "checkpoint": "the same gradient; keeps the states between steps, and computes their stages again",
+    "segments": "the same gradient; keeps the states of about √N of N steps, and takes the others again",
+    "binomial": "the same gradient; keeps the states of about log2 N steps, and takes the others again and again",
     "adjoint": "the gradient of the continuous problem, by a second solve back in time; memory does not grow",
+    "interpolated": "the same as adjoint, but reads the state off the dense output of the solve, which it keeps",
 }
+CONTINUOUS = ("adjoint", "interpolated")
+"""The gradients that solve back in time, with tolerances of their own."""
+
+SPARING = ("segments", "binomial")
+"""The gradients that keep the states of some steps only."""
+
+SAMPLEWISE = ("backprop", "checkpoint")
+"""The gradients that can follow samples with steps of their own."""
+
 NORMS = {
     "rms": "root mean square over the whole batch, torchdiffeq's convention",
     "worst_sample": "the largest root mean square of any sample (the first axis counts the samples)",
 }
-CONTROLS = {"batch": "one step size for the whole batch"}
+CONTROLS = {
+    "batch": "one step size for the whole batch",
+    "sample": "each sample has its own step size and status, whatever its mates do (the first axis counts the samples)",
+}
 
 
 @runtime_checkable
@@ -68,11 +83,16 @@ class Solver:
         norm: how the error of a step becomes one number; one of `NORMS`.
         control: what shares a step size; one of `CONTROLS`.
         compile: whether the engine compiles the solve.
+        speculative: whether a compiled adaptive solve first tries the steps of the last solve of the same f, all in
+            one graph. Their errors are controlled all the same, but which steps are taken depends on what was
+            solved before.
         max_steps: the most steps, accepted and rejected, before giving up.
         adjoint_rtol: ``rtol`` of the solve back in time; the same unless given.
         adjoint_atol: ``atol`` of the solve back in time; the same unless given.
         seminorm: whether the error control of the solve back in time leaves the parameter gradient out: nothing
             depends on it, and it costs steps (Kidger et al. 2021, arXiv:2009.09457).
+        checkpoints: how many states the gradients `SPARING` keep: segments for ``segments``, snapshots at a time for
+            ``binomial``; about √N and log2 N unless given.
 
     Raises:
         SolverError: in one sentence, which options do not fit together.
@@ -88,16 +108,21 @@ class Solver:
     norm: str = "rms"
     control: str = "batch"
     compile: bool = False
+    speculative: bool = False
     max_steps: int = 10_000
     adjoint_rtol: float | None = None
     adjoint_atol: float | None = None
     seminorm: bool = True
+    checkpoints: int | None = None
 
     def __post_init__(self) -> None:
         self._refuse_unknown()
         self._read_steps()
         self._refuse_steps()
+        self._refuse_speculation()
         self._refuse_adjoint()
+        self._refuse_checkpoints()
+        self._refuse_control()
         if self.adaptive:
             _refuse_tolerances("", self.rtol, self.atol)
         reason = self.engine.unsupported(self)
@@ -157,15 +182,58 @@ class Solver:
         if self.max_steps < 1:
             raise SolverError(f"max_steps must be at least 1, not {self.max_steps}.")
 
+    def _refuse_speculation(self) -> None:
+        if self.speculative and not (self.compile and self.adaptive):
+            raise SolverError(
+                "speculative=True tries remembered steps as one graph; give compile=True and no steps, or drop it."
+            )
+
     def _refuse_adjoint(self) -> None:
         if self.adjoint_rtol is self.adjoint_atol is None and self.seminorm:
             return
-        if self.gradient != "adjoint" or not self.adaptive:
+        if self.gradient not in CONTINUOUS or not self.adaptive:
             raise SolverError(
                 "adjoint_rtol, adjoint_atol and seminorm steer an adaptive solve back in time; drop them, or give "
                 "gradient='adjoint' and no steps."
             )
         _refuse_tolerances("adjoint_", *self.adjoint_tolerances)
+
+    def _refuse_checkpoints(self) -> None:
+        if self.checkpoints is None:
+            return
+        if self.gradient not in SPARING:
+            raise SolverError(
+                f"checkpoints={self.checkpoints!r} has no meaning for gradient={self.gradient!r}; drop it, or give "
+                "gradient='segments' or 'binomial'."
+            )
+        if (
+            not isinstance(self.checkpoints, int)
+            or isinstance(self.checkpoints, bool)
+            or self.checkpoints < 1
+        ):
+            raise SolverError(f"checkpoints must be a whole number from 1 on, not {self.checkpoints!r}.")
+
+    def _refuse_control(self) -> None:
+        if self.control != "sample":
+            return
+        if not self.adaptive:
+            raise SolverError(
+                f"{self.method.name}: control='sample' gives each sample its own steps, and equal steps are the same "
+                "for all; drop it, or give rtol and atol instead of steps."
+            )
+        if self.norm != "rms":
+            raise SolverError(
+                f"control='sample' looks at each sample alone already, so norm={self.norm!r} has no meaning; drop it."
+            )
+        if self.gradient not in SAMPLEWISE:
+            raise SolverError(
+                f"gradient={self.gradient!r} takes the whole batch back by the same steps, so that control='sample' does "
+                f"not fit; use gradient={' or '.join(map(repr, SAMPLEWISE))}."
+            )
+        if self.compile:
+            raise SolverError(
+                "control='sample' cannot be compiled: the batch shrinks on the way; drop compile=True."
+            )
 
 
 def _refuse_tolerances(which: str, rtol: float, atol: float) -> None:

@@ -26,6 +26,12 @@ class SolverAxis:
     engine: tuple[str, ...] = ("rkbench",)
     gradient: tuple[str, ...] = ("backprop",)
     norm: tuple[str, ...] = ("rms",)
+    control: tuple[str, ...] = ("batch",)
+    compile: tuple[bool, ...] = (False,)
+    adjoint_rtol: tuple[float, ...] = ()
+    adjoint_atol: tuple[float, ...] = ()
+    seminorm: tuple[bool, ...] = ()
+    checkpoints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +83,16 @@ TYPES = {
     "solvers": list,
     "reference": list,
 }
-AXES = {
-    f.name: (int if f.name == "steps" else (int, float) if f.name in ("rtol", "atol") else str)
-    for f in fields(SolverAxis)
+NUMBERS = (int, float)
+AXES = {f.name: str for f in fields(SolverAxis)} | {
+    "steps": int,
+    "checkpoints": int,
+    "rtol": NUMBERS,
+    "atol": NUMBERS,
+    "adjoint_rtol": NUMBERS,
+    "adjoint_atol": NUMBERS,
+    "compile": bool,
+    "seminorm": bool,
 }
 
 
@@ -177,7 +190,7 @@ def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: 
 def _listed(name: str, key: str, value: Any, kind: Any) -> tuple:
     values = value if isinstance(value, list) else [value]
     for entry in values:
-        if not isinstance(entry, kind) or isinstance(entry, bool):
+        if not isinstance(entry, kind) or (isinstance(entry, bool) and kind is not bool):
             raise SuiteError(
                 f"Suite {name}: {key} = {entry!r} has the wrong type; see a built-in suite for an example."
             )

@@ -1,10 +1,12 @@
-"""What an ODE-net is trained on, and how."""
+"""What is measured: an ODE-net in training, or an initial value problem being solved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rkbench.problem import InitialValueProblem
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -29,8 +31,33 @@ class Recipe:
     weight_decay: float = 0.0
 
 
+class BaseTask:
+    """What the plan and the lists ask of a task of any kind.
+
+    Attributes:
+        experiment: how it is measured; one of `rkbench.experiments.EXPERIMENTS`.
+        name: how users ask for it.
+        dataset: a name of `rkbench.data`; empty for a task without data.
+        summary: one line on what it is and where it comes from.
+    """
+
+    experiment: ClassVar[str]
+    name: str
+    dataset: str
+    summary: str
+
+    @property
+    def epochs(self) -> int | None:
+        """Passes over the data, for a task that has any."""
+        return None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the data that decides the outcome, besides the code that brought the task."""
+        return {}
+
+
 @dataclass(frozen=True)
-class Task:
+class Task(BaseTask):
     """Data, network, recipe, score and target, under one name. The score is classification accuracy.
 
     Attributes:
@@ -49,3 +76,38 @@ class Task:
     recipe: Recipe
     target: float
     summary: str = ""
+
+    experiment: ClassVar[str] = "training"
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training set."""
+        return self.recipe.epochs
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return recipe and target."""
+        return {"recipe": asdict(self.recipe), "target": self.target}
+
+
+@dataclass(frozen=True)
+class SolveTask(BaseTask):
+    """An initial value problem to be solved, for its error and its time; nothing is trained.
+
+    Attributes:
+        name: how users ask for it.
+        problem: the problem, with its reference answer.
+        summary: one line on the problem and where it comes from.
+        dataset: none.
+    """
+
+    name: str
+    problem: InitialValueProblem
+    summary: str = ""
+    dataset: str = ""
+
+    experiment: ClassVar[str] = "solving"
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return where the problem starts and ends."""
+        problem = self.problem
+        return {"y0": problem.y0, "t_span": problem.t_span, "y1": problem.y1}

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from rkbench.compiling import CompileClock
 from rkbench.data import Dataset
-from rkbench.measure import Counts, Meter, timed
+from rkbench.measure import Counts, Meter, audit, timed
 from rkbench.record import CellStatus
 from rkbench.task import Recipe
 
@@ -87,6 +88,7 @@ class Training:
         self.log = StepLog()
         self.curve: list[dict[str, Any]] = []
         self.vjps: list[int] = []
+        self.compiling = CompileClock()
         self.order = torch.Generator().manual_seed(self.seed)
         steps = self.epochs * math.ceil(len(self.data.y_train) / self.recipe.batch_size)
         self.optimizer, self.schedule = _optimizer(self.network, self.recipe, steps)
@@ -98,30 +100,45 @@ class Training:
             TrainingError: the loss became infinite or absurd, or the engine's count of NFE is not the harness's.
             SolveError: a solve failed.
         """
-        self.warm_up()
-        for epoch in range(1, self.epochs + 1):
-            on_epoch(self.epoch(epoch))
+        with self.compiling:
+            self.warm_up()
+            for epoch in range(1, self.epochs + 1):
+                on_epoch(self.epoch(epoch))
+
+    @property
+    def compile_seconds(self) -> float | None:
+        """The seconds spent compiling so far, which no epoch's time contains; None when nothing was compiled."""
+        return self.compiling.seconds or None
 
     def warm_up(self) -> None:
         """Take a few steps with a copy, so that allocators, caches and threads are warm and nothing is learnt."""
         twin = copy.deepcopy(self.network)
-        optimizer, schedule = _optimizer(twin, self.recipe, WARM_UP_STEPS + 1)
-        x, y = self.data.x_train[: self.recipe.batch_size], self.data.y_train[: self.recipe.batch_size]
+        optimizer, schedule = _optimizer(twin, self.recipe, WARM_UP_STEPS + 2)
+        x, y = self.data.x_train, self.data.y_train
+        size, rest = self.recipe.batch_size, len(y) % self.recipe.batch_size
+        batches = [(x[:size], y[:size])] * WARM_UP_STEPS
+        if rest:  # the last batch of an epoch, for which compilers compile again
+            batches.append((x[:rest], y[:rest]))
         with torch.random.fork_rng():  # dropout in the copy must not move the random numbers of the network
-            self._steps(twin, optimizer, schedule, Meter(twin), [(x, y)] * WARM_UP_STEPS, StepLog())
+            self._steps(twin, optimizer, schedule, Meter(twin), batches, StepLog())
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch under the clock; shuffle before it, evaluate and audit after it."""
         batches = list(self._shuffled())
         done = len(self.log.nfe_forward)
         self.network.train()
+        compiled = self.compiling.seconds
         seconds, losses = timed(
             lambda: self._steps(self.network, self.optimizer, self.schedule, self.meter, batches, self.log),
             self.device,
         )
+        seconds -= self.compiling.seconds - compiled
         train_loss = torch.stack(losses).double().mean().item()
         self._refuse(train_loss, "training")
-        self.vjps.append(self._audit(*batches[0]))
+        audited = self._audit(*batches[0])
+        self.vjps.append(audited.vjps)
+        if self.meter.unseen:  # what f did behind the clock's back, only an audit can tell
+            self.log.nfe_backward[done:] = [audited.calls] * (len(self.log.nfe_backward) - done)
         test_loss, test_accuracy, _ = self.evaluate(self.data.x_test, self.data.y_test)
         self._refuse(test_loss, "test")
         log = self.log.since(done)
@@ -168,11 +185,23 @@ class Training:
             log.add(start, between, end)
         return losses
 
-    def _audit(self, x: Tensor, y: Tensor) -> int:
-        """Return the vector-Jacobian products of one training step, taken by a copy, so that nothing is learnt."""
+    def _audit(self, x: Tensor, y: Tensor) -> Counts:
+        """Return what the way back of one training step takes; a copy takes it, so that nothing is learnt.
+
+        Raises:
+            TrainingError: the engine's claim for the way forth is not the harness's count.
+        """
         with torch.random.fork_rng():
             twin = copy.deepcopy(self.network)
-            return Meter(twin).vjps(lambda: cross_entropy(twin(x), y).backward())
+            meter = Meter(twin)
+            with audit(meter.fields):
+                start = meter.read()
+                loss = cross_entropy(twin(x), y)
+                between = meter.read()
+                loss.backward()
+                end = meter.read()
+        StepLog().add(start, between, end)
+        return Counts(*(after - before for after, before in zip(end, between, strict=True)))
 
     def _refuse(self, loss: float, which: str) -> None:
         if not math.isfinite(loss):

@@ -25,7 +25,7 @@ from rkbench_solvers import (
     verner9,
 )
 from rkbench_solvers.controllers import CONTROLLERS
-from rkbench_solvers.engines import ENGINES
+from rkbench_solvers.engines import ENGINES, REVERSIBLE
 
 METHODS = [
     euler.EULER,
@@ -73,5 +73,5 @@ def rkbench_controllers():
 
 @hookimpl
 def rkbench_engines():
-    """Return the native engine and the adapters around other libraries, installed or not."""
-    return [NativeEngine(), *ENGINES]
+    """Return the native engine, adapters around other libraries, installed or not, and steppers of our own."""
+    return [NativeEngine(), *ENGINES, *REVERSIBLE]

@@ -13,7 +13,8 @@ from rkbench.conformance.check import Check, Promise, Verdict, check_all
 from rkbench.conformance.trials import run
 from rkbench.controller import HISTORY, SMALLEST_ERROR, StepController
 from rkbench.errors import SolverError
-from rkbench.problem import PROBLEMS, InitialValueProblem
+from rkbench.problem import InitialValueProblem
+from rkbench.problems import PROBLEMS
 from rkbench.registry import Registry, default
 from rkbench.solution import Solution, Status
 

@@ -1,4 +1,8 @@
-"""The promises of an engine: the same numbers as the native one, honestly counted."""
+"""The promises of an engine: the same numbers as the native one, honestly counted.
+
+An engine whose steps are not those of the tableau says so by ``order(method)``, the order of what it does instead;
+then that order is measured.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from typing import Any
 import torch
 
 from rkbench.conformance.check import Check, Promise, Verdict, check_all
-from rkbench.conformance.trials import SPAN, Observed, distance, family, family_state
+from rkbench.conformance.observed import tolerance
+from rkbench.conformance.trials import SPAN, Observed, distance, family, family_state, rms, slope
 from rkbench.controller import FIXED
 from rkbench.errors import SolverError
 from rkbench.integrate.engine import NativeEngine
@@ -15,13 +20,16 @@ from rkbench.registry import Registry, default
 from rkbench.solution import Solution, Status
 from rkbench.solver import Engine, Solver
 
-METHODS = ("euler", "rk4", "dopri5")
+METHODS = ("euler", "heun2", "rk4", "dopri5")
+
+FASTER = 0.5
+"""By how much an observed order may exceed the claimed one, where the leading error does not stand alone yet."""
 
 
-def _fixed(engine: Engine, method: str, registry: Registry) -> tuple[Solution, int] | str:
-    """Return a solve of ten equal steps and the calls counted in f, or why the engine cannot do it."""
+def _fixed(engine: Engine, method: str, registry: Registry, steps: int = 10) -> tuple[Solution, int] | str:
+    """Return a solve of equal steps and the calls counted in f, or why the engine cannot do it."""
     try:
-        solver = Solver(method=registry.method(method), controller=FIXED, engine=engine, steps=10)
+        solver = Solver(method=registry.method(method), controller=FIXED, engine=engine, steps=steps)
     except SolverError as refusal:
         return str(refusal)
     f = Observed(family)
@@ -38,6 +46,22 @@ def _agrees(engine: Engine, registry: Registry) -> Verdict:
         off = distance(got[0].y[-1], native[0].y[-1])
         kept &= off < 1e-12
         seen.append(f"{method} {off:.1e} off")
+    return kept and _supported(engine, registry), "; ".join(seen)
+
+
+def _converges(engine: Any, registry: Registry) -> Verdict:
+    """Between 16 and 32 steps of a non-autonomous problem."""
+    seen, kept, exact = [], True, family_state(SPAN[1])
+    for method in METHODS:
+        got = [_fixed(engine, method, registry, steps) for steps in (16, 32)]
+        ends = [each[0].y[-1] for each in got if not isinstance(each, str)]
+        if len(ends) < len(got):
+            seen.append(f"{method} unsupported: {got[0]}")
+            continue
+        claimed = engine.order(registry.method(method))
+        order = slope(*(rms((y - exact) / exact.abs().clamp(min=1)) for y in ends))
+        kept &= claimed - tolerance(claimed) <= order <= claimed + FASTER
+        seen.append(f"{method} {order:.2f} for {claimed}")
     return kept and _supported(engine, registry), "; ".join(seen)
 
 
@@ -75,8 +99,17 @@ def _runs_here(engine: Any) -> bool:
     return getattr(engine, "unavailable", lambda: None)() is None
 
 
+def _takes_steps_of_its_own(engine: Any) -> bool:
+    return _runs_here(engine) and hasattr(engine, "order")
+
+
+def _takes_the_steps_of_the_tableau(engine: Any) -> bool:
+    return _runs_here(engine) and not hasattr(engine, "order")
+
+
 ENGINE_PROMISES = (
-    Promise("same answer as the native engine", _agrees, _runs_here),
+    Promise("same answer as the native engine", _agrees, _takes_the_steps_of_the_tableau),
+    Promise("observed order is the order of its steps", _converges, _takes_steps_of_its_own),
     Promise("NFE claimed is f calls counted", _counts, _runs_here),
     Promise("reports a failure as one", _reports_failure, _runs_here),
 )

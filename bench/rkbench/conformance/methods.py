@@ -14,7 +14,7 @@ from rkbench.conformance.observed import DIGITS, long_steps, observed_estimate, 
 from rkbench.conformance.trials import SPAN, Observed, distance, family, family_state, run, ways
 from rkbench.controller import replay
 from rkbench.order import trees
-from rkbench.problem import COUPLED
+from rkbench.problems.closed import COUPLED
 from rkbench.registry import Registry, default
 from rkbench.solution import Solution, Status
 from rkbench.tableau import ButcherTableau

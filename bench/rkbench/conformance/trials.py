@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rkbench.interface import make_solver
-from rkbench.problem import COUPLED, coupled_solution
+from rkbench.problems.closed import COUPLED, coupled_solution
 from rkbench.registry import Registry
 from rkbench.solution import Solution
 

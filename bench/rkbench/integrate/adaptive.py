@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from rkbench.controller import HISTORY, SMALLEST_ERROR, StepController
-from rkbench.integrate.error import NORM, Norm, error_norm
+from rkbench.integrate.error import NORM, Norm, error_norm, stretched
 from rkbench.integrate.field import Field
 from rkbench.integrate.gradients.backprop import BACKPROP
 from rkbench.integrate.gradients.road import Road
+from rkbench.integrate.graphs import Graphs
 from rkbench.integrate.output import Outputs
 from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.scheme import scheme as scheme_of
 from rkbench.integrate.start import first_step
-from rkbench.integrate.step import Slopes, interpolate
+from rkbench.integrate.step import Slopes
 from rkbench.solution import Solution, Stats, Status
 from rkbench.solver import Solver
 
@@ -85,6 +86,7 @@ class AdaptiveSolve:
         self.t, self.t1, self.y, self.y0 = t0, t1, y, y
         self.dense = solver.method.interpolation is not None and outputs.pending not in (None, t1)
         self.scheme: Scheme = scheme_of(solver.method, True, self.dense)
+        self.graphs = Graphs(solver, self.scheme, f) if solver.compile else None
         self.k: Slopes = {}
         self.steps: list[float] = []
         self.start_calls = self.rejected_calls = self.rejected = 0
@@ -92,8 +94,11 @@ class AdaptiveSolve:
         self.size = StepSize(solver.controller, solver.method.error_exponent, self._first_step())
 
     def _first_step(self) -> float:
-        f0 = self.f.at(self.t, self.y)
-        h = first_step(self.solver, self.norm, self.f.at, self.t, self.t1, self.y, f0)
+        if self.graphs is not None:
+            f0, h = self.graphs.first_step(self.y, self.t, self.t1)
+        else:
+            f0 = self.f.at(self.t, self.y)
+            h = first_step(self.solver, self.norm, self.f.at, self.t, self.t1, self.y, f0)
         if self.scheme.starts_at_t:
             self.k = {0: f0}
         self.start_calls = self.f.calls
@@ -121,9 +126,7 @@ class AdaptiveSolve:
         """Try one step, accept or reject it, and return its error norm."""
         before = self.f.calls
         h, clipped, t_next = self._clip()
-        times = self.f.stage_times(self.scheme, self.t, h)
-        y_new, k = self.road.step(self.scheme, self.f, times, self.y, h, self.k)
-        error = error_norm(self.solver, self.scheme, self.y, y_new, k, h, self.norm)
+        y_new, k, error = self._trial(h)
         if error <= 1.0:
             self._advance(y_new, k, h, t_next)
             self.size.accept(error, h, clipped)
@@ -133,6 +136,16 @@ class AdaptiveSolve:
             self.rejected_calls += self.f.calls - before
             self.size.reject(error, h)
         return error
+
+    def _trial(self, h: float) -> tuple[Tensor, Slopes, float]:
+        """Return the state after a step from here, its slopes, and the norm of its error."""
+        if self.graphs is not None:
+            y_new, k, errors = self.graphs.run(self.y, self.k.get(0), (self.t, self.t + h))
+            assert errors is not None
+            return y_new, self.k | k, stretched(*errors[0].tolist())
+        times = self.f.stage_times(self.scheme, self.t, h)
+        y_new, k = self.road.step(self.scheme, self.f, times, self.y, h, self.k)
+        return y_new, k, error_norm(self.solver, self.scheme, self.y, y_new, k, h, self.norm)
 
     def _clip(self) -> tuple[float, bool, float]:
         """Return the step to try, whether it was cut to land, and the time it leads to."""
@@ -145,8 +158,7 @@ class AdaptiveSolve:
         return h, False, self.t + h
 
     def _advance(self, y_new: Tensor, k: Slopes, h: float, t_next: float) -> None:
-        while (due := self.outputs.due(t_next)) is not None:
-            self.outputs.put(interpolate(self.scheme, self.y, k, h, (due - self.t) / h))
+        self.outputs.serve_inside(self.scheme, self.y, k, self.t, t_next)
         self.outputs.record(t_next, y_new)
         self.k = {0: k[self.scheme.final]} if self.scheme.fsal else {}
         self.t, self.y = t_next, y_new

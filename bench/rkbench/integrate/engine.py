@@ -21,11 +21,12 @@ class NativeEngine:
     """
 
     name = "rkbench"
+    differentiates_times = True
 
     def unsupported(self, solver: Solver) -> str | None:
         """Return why ``solver`` cannot be run, or None."""
-        if solver.compile:
-            return "it does not compile yet; drop compile=True."
+        if solver.compile and (solver.gradient != "backprop" or solver.control != "batch"):
+            return "it compiles gradient='backprop' with control='batch' only; choose these, or drop compile=True."
         return None
 
     def solve(
@@ -40,10 +41,11 @@ class NativeEngine:
 
         Args:
             solver: method, controller, tolerances or steps.
-            f: ``f(t, y)`` with t a 0-dimensional tensor of y's dtype and device; returns y's shape and dtype.
+            f: ``f(t, y)`` with t a 0-dimensional tensor of y's dtype and device, ``[samples, 1, …]`` where each
+                sample has its own steps; returns y's shape and dtype.
             y0: any shape, any real floating dtype, any device.
-            t_span: (t0, t1); t1 may lie before t0.
-            t_eval: output times within ``t_span``, in its direction.
+            t_span: (t0, t1); t1 may lie before t0. Tensors that require a gradient get one.
+            t_eval: output times within ``t_span``, in its direction; likewise.
 
         Returns:
             The solution, whatever its status.

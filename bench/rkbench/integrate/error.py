@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from rkbench.integrate.scheme import Scheme
+from rkbench.integrate.scheme import Scheme, Weights
 from rkbench.integrate.step import Slopes, weighted
 from rkbench.solver import Solver
 
@@ -38,17 +38,21 @@ def worst_sample(ratio: Tensor) -> Tensor:
     """Return the largest root mean square of any sample; the first axis counts the samples."""
     if ratio.numel() == 0:
         return ratio.new_zeros(())
+    return ratio.abs().max() if ratio.dim() < 2 else per_sample(ratio).max()
+
+
+def per_sample(ratio: Tensor) -> Tensor:
+    """Return the root mean square of each sample, ``[samples]``; the first axis counts them."""
     if ratio.dim() < 2:
-        return ratio.abs().max()
-    per_sample = ratio.flatten(1)
-    return torch.linalg.vector_norm(per_sample, dim=1).max() / per_sample.shape[1] ** 0.5
+        return ratio.abs()
+    flat = ratio.flatten(1)
+    return torch.linalg.vector_norm(flat, dim=1) / max(flat.shape[1], 1) ** 0.5
 
 
 NORM: dict[str, Norm] = {"rms": rms, "worst_sample": worst_sample}
 """The functions behind `rkbench.solver.NORMS`."""
 
 
-@torch.no_grad()
 def error_norm(
     solver: Solver,
     scheme: Scheme,
@@ -60,20 +64,30 @@ def error_norm(
 ) -> float:
     """Return the scaled norm of the error estimate, read back once; NaN when the new state is not finite.
 
-    With a second embedded solution it is the stretched estimate e² / sqrt(e² + 0.01 e_low²) of Hairer, Nørsett
-    & Wanner I, section II.10. The norm is the solver's unless given.
+    The norm is the solver's unless given.
     """
-    norm = norm or NORM[solver.norm]
+    return stretched(*error_norms(solver, scheme, y, y_new, k, h, norm or NORM[solver.norm]).tolist())
+
+
+@torch.no_grad()
+def error_norms(
+    solver: Solver, scheme: Scheme, y: Tensor, y_new: Tensor, k: Slopes, h: float | Tensor, norm: Norm
+) -> Tensor:
+    """Return the norms of the error estimates, ``[1]``, or ``[2]`` with a second embedded solution."""
     scaling = scale(solver, y, y_new)
-    e = norm(_ratio(scheme.error, k, h, scaling, y_new))
-    if not scheme.error_low:
-        return e.item()
-    low = norm(_ratio(scheme.error_low, k, h, scaling, y_new))
-    high, low = torch.stack((e, low)).tolist()
-    return high * high / (high * high + 0.01 * low * low) ** 0.5 if high else high
+    weights = (scheme.error, scheme.error_low) if scheme.error_low else (scheme.error,)
+    return torch.stack([norm(scaled_error(row, k, h, scaling, y_new)) for row in weights])
 
 
-def _ratio(weights, k: Slopes, h: float, scaling: Tensor, y_new: Tensor) -> Tensor:
-    """The scaled error; an infinite state would scale it to 0, so 0·y_new keeps that visible as NaN."""
+def stretched(high: float, low: float = 0.0) -> float:
+    """Return e² / sqrt(e² + 0.01 e_low²) of Hairer, Nørsett & Wanner I, II.10; e without a second estimate."""
+    return high * high / (high * high + 0.01 * low * low) ** 0.5 if high and low else high
+
+
+def scaled_error(weights: Weights, k: Slopes, h: float | Tensor, scaling: Tensor, y_new: Tensor) -> Tensor:
+    """Return the scaled error estimate of each component.
+
+    An infinite state would scale it to 0, so 0·y_new keeps that visible as NaN.
+    """
     error = weighted({i: single(slope) for i, slope in k.items()}, weights, h)
     return error.div_(scaling).add_(single(y_new), alpha=0.0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,12 +12,15 @@ from torch import Tensor
 from rkbench.errors import SolverError
 from rkbench.integrate.scheme import Scheme
 
+BLOCK = 100
+"""Steps whose times go to the device together."""
+
 
 class Field:
     """f with a counter, and the times it is called at as tensors of the state's dtype and device."""
 
     def __init__(self, f: Callable[..., Any], y0: Tensor, t0: float, t1: float) -> None:
-        self._f = f
+        self.bare = f
         self._like = y0
         self._low, self._high = min(t0, t1), max(t0, t1)
         self.calls = 0
@@ -27,11 +31,15 @@ class Field:
         Raises:
             SolverError: at the first call, when f does not return a tensor of y's shape and dtype.
         """
-        k = self._f(t, y)
+        k = self.bare(t, y)
         if self.calls == 0:
-            self._check(k)
+            checked(k, self._like)
         self.calls += 1
         return k
+
+    def count(self, calls: int) -> None:
+        """Add calls that were made elsewhere, by a graph that f was compiled into."""
+        self.calls += calls
 
     def at(self, t: float, y: Tensor) -> Tensor:
         """Return f(t, y) for a Python time."""
@@ -39,19 +47,42 @@ class Field:
 
     def times(self, values: Sequence[float]) -> tuple[Tensor, ...]:
         """Return the times as 0-dimensional tensors, none outside [t0, t1], in one transfer."""
-        inside = [min(max(t, self._low), self._high) for t in values]
-        return torch.tensor(inside, dtype=self._like.dtype, device=self._like.device).unbind()
+        return torch.tensor(self.inside(values), dtype=self._like.dtype, device=self._like.device).unbind()
+
+    def inside(self, values: Sequence[float]) -> list[float]:
+        """Return the times, those beyond t0 or t1 by round-off moved there."""
+        return [min(max(t, self._low), self._high) for t in values]
+
+    def clock(self, scheme: Scheme, times: Sequence[float]) -> Iterator[dict[int, Tensor]]:
+        """Yield stage -> t + c h for each step between ``times``, a block of steps in one transfer."""
+        for block in _blocks(list(itertools.pairwise(times))):
+            inside = [t + c * (end - t) for t, end in block for _, c, _ in scheme.stages]
+            stages = self.times(inside)
+            for i in range(0, len(stages), len(scheme.stages)):
+                yield {stage: stages[i + j] for j, (stage, _, _) in enumerate(scheme.stages)}
 
     def stage_times(self, scheme: Scheme, t: float, h: float) -> dict[int, Tensor]:
         """Return stage -> t + c h for one step."""
         times = self.times([t + c * h for _, c, _ in scheme.stages])
         return {stage: time for (stage, _, _), time in zip(scheme.stages, times, strict=True)}
 
-    def _check(self, k: Any) -> None:
-        if not isinstance(k, Tensor):
-            raise SolverError(f"f(t, y) returned {type(k).__name__}; return a tensor like y.")
-        if k.shape != self._like.shape or k.dtype != self._like.dtype:
-            raise SolverError(
-                f"f(t, y) returned shape {tuple(k.shape)}, {k.dtype} for a state of shape "
-                f"{tuple(self._like.shape)}, {self._like.dtype}; return dy/dt of the same shape and dtype."
-            )
+
+def checked(k: Any, y: Tensor) -> Tensor:
+    """Return ``k``, what f returned for the state ``y``.
+
+    Raises:
+        SolverError: it is not a tensor of y's shape and dtype.
+    """
+    if not isinstance(k, Tensor):
+        raise SolverError(f"f(t, y) returned {type(k).__name__}; return a tensor like y.")
+    if k.shape != y.shape or k.dtype != y.dtype:
+        raise SolverError(
+            f"f(t, y) returned shape {tuple(k.shape)}, {k.dtype} for a state of shape "
+            f"{tuple(y.shape)}, {y.dtype}; return dy/dt of the same shape and dtype."
+        )
+    return k
+
+
+def _blocks(steps: list[tuple[float, float]]) -> Iterator[list[tuple[float, float]]]:
+    for i in range(0, len(steps), BLOCK):
+        yield steps[i : i + BLOCK]

@@ -11,8 +11,8 @@ from rkbench.integrate.field import Field
 from rkbench.integrate.gradients.backprop import BACKPROP
 from rkbench.integrate.gradients.road import Road
 from rkbench.integrate.output import Outputs
+from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.scheme import scheme as scheme_of
-from rkbench.integrate.step import interpolate
 from rkbench.solution import Solution, Stats
 from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
@@ -43,21 +43,33 @@ def fixed_loop(
     method: ButcherTableau, f: Field, y: Tensor, times: list[float], outputs: Outputs, road: Road = BACKPROP
 ) -> Solution:
     """Walk the grid. Output times between grid points are interpolated, or landed on without dense output."""
+    times, scheme = landing(method, times, outputs)
+    y0, k = y, {}
+    steps = zip(itertools.pairwise(times), f.clock(scheme, times), strict=True)
+    for (t, t_next), stage_times in steps:
+        h = t_next - t
+        y_new, slopes = road.step(scheme, f, stage_times, y, h, k)
+        outputs.serve_inside(scheme, y, slopes, t, t_next)
+        outputs.record(t_next, y_new)
+        k = {0: slopes[scheme.final]} if scheme.fsal else {}
+        y = y_new
+    return finished(scheme, f, y0, y, times, outputs, road)
+
+
+def landing(method: ButcherTableau, times: list[float], outputs: Outputs) -> tuple[list[float], Scheme]:
+    """Return the grid with what output times add to it, and the scheme to walk it by."""
     times = _snapped(times, outputs.times)
     between = set(outputs.times) - set(times)
     dense = method.interpolation is not None and bool(between)
     if between and not dense:
         times = sorted({*times, *between}, reverse=times[-1] < times[0])
-    scheme = scheme_of(method, False, dense)
-    y0, k = y, {}
-    for t, t_next in itertools.pairwise(times):
-        h = t_next - t
-        y_new, slopes = road.step(scheme, f, f.stage_times(scheme, t, h), y, h, k)
-        while (due := outputs.due(t_next)) is not None:
-            outputs.put(interpolate(scheme, y, slopes, h, (due - t) / h))
-        outputs.record(t_next, y_new)
-        k = {0: slopes[scheme.final]} if scheme.fsal else {}
-        y = y_new
+    return times, scheme_of(method, False, dense)
+
+
+def finished(
+    scheme: Scheme, f: Field, y0: Tensor, y: Tensor, times: list[float], outputs: Outputs, road: Road
+) -> Solution:
+    """Return the solution of a walk over ``times`` that began at ``y0`` and ended at ``y``."""
     n = len(times) - 1
     stats = Stats(
         nfe_accepted=f.calls,

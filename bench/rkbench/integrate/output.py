@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from rkbench.errors import SolverError
+from rkbench.integrate.scheme import Scheme
+from rkbench.integrate.step import Slopes, interpolate
 
 
 def checked_times(
@@ -59,6 +61,12 @@ class Outputs:
     def put(self, y: Tensor) -> None:
         """Give the state at the next output time."""
         self._y.append(y)
+
+    def serve_inside(self, scheme: Scheme, y: Tensor, k: Slopes, t: float, t_next: float) -> None:
+        """Interpolate to the output times strictly inside the step that led from ``y`` at ``t`` to ``t_next``."""
+        h = t_next - t
+        while (due := self.due(t_next)) is not None:
+            self.put(interpolate(scheme, y, k, h, (due - t) / h))
 
     def record(self, t: float, y: Tensor) -> None:
         """Give the state at ``t``, which serves every output time equal to it."""

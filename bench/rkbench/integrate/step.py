@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 import torch
@@ -18,7 +19,7 @@ def take_step(
     f: Callable[[Tensor, Tensor], Tensor],
     times: Mapping[int, Tensor],
     y: Tensor,
-    h: float,
+    h: float | Tensor,
     k: Slopes,
 ) -> tuple[Tensor, Slopes]:
     """Return the state after a step of size ``h`` from ``y``, and the slopes.
@@ -37,10 +38,15 @@ def take_step(
     return (combine(y, k, scheme.b, h) if y_new is None else y_new), k
 
 
-def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float) -> Tensor:
-    """Return y + h Σ w_j k_j by fused multiply-adds; in place after the first, which autograd allows."""
+def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float | Tensor) -> Tensor:
+    """Return y + h Σ w_j k_j by fused multiply-adds; in place after the first, which autograd allows.
+
+    A 0-dimensional tensor ``h`` is one that a compiler sees: it fuses the sum by itself.
+    """
     if not weights:
         return y
+    if isinstance(h, Tensor):
+        return y + weighted(k, weights, h)
     (first, w), *rest = weights
     out = torch.add(y, k[first], alpha=h * w)
     for j, w in rest:
@@ -48,8 +54,10 @@ def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float) -> T
     return out
 
 
-def weighted(k: Mapping[int, Tensor], weights: Weights, h: float) -> Tensor:
+def weighted(k: Mapping[int, Tensor], weights: Weights, h: float | Tensor) -> Tensor:
     """Return h Σ w_j k_j."""
+    if isinstance(h, Tensor):
+        return functools.reduce(torch.add, (k[j] * (h * w) for j, w in weights))
     (first, w), *rest = weights
     out = k[first] * (h * w)
     for j, w in rest:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rkbench.errors import SolveError, SolverError
-from rkbench.interface import make_solver
+from rkbench.interface import make_solver, numbers, solved
 from rkbench.solution import Solution, Stats, Status
 from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
@@ -20,7 +20,7 @@ class ODEBlock(nn.Module):
     Args:
         f: ``f(t, y)``, like y; a module's parameters are found and trained.
         method: a registered name, or a tableau.
-        t_span: (t0, t1).
+        t_span: (t0, t1): numbers, or tensors; a parameter among them is trained.
         solver: a whole solver, instead of ``method`` and ``options``.
         options: steps, rtol, atol, controller, engine, norm, … as for `rkbench.solve`.
 
@@ -36,7 +36,7 @@ class ODEBlock(nn.Module):
         f: Callable[..., Any],
         method: str | ButcherTableau = "dopri5",
         *,
-        t_span: Sequence[float] = (0.0, 1.0),
+        t_span: Sequence[float | Tensor] = (0.0, 1.0),
         solver: Solver | None = None,
         **options: Any,
     ) -> None:
@@ -48,6 +48,9 @@ class ODEBlock(nn.Module):
             )
         self.solver = solver if solver is not None else make_solver(method, **options)
         self.t_span = tuple(t_span)
+        for name, time in zip(("t0", "t1"), self.t_span, strict=False):
+            if isinstance(time, nn.Parameter):
+                self.register_parameter(name, time)
         self.last_stats = Stats()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,7 +61,7 @@ class ODEBlock(nn.Module):
                 is not looked at, because looking waits for the device.)
         """
         t1 = self.t_span[-1]
-        solution: Solution = self.solver.engine.solve(self.solver, self.f, x, self.t_span, (t1,))
+        solution: Solution = solved(self.solver, self.f, x, self.t_span, (t1,))
         self.last_stats = solution.stats
         if solution.ended is not Status.OK:
             raise SolveError(solution, solution.sentence)
@@ -68,4 +71,4 @@ class ODEBlock(nn.Module):
         """Return what ``print`` adds to the layer's name."""
         solver = self.solver
         cost = f"rtol={solver.rtol:g}, atol={solver.atol:g}" if solver.adaptive else f"steps={solver.steps}"
-        return f"method={solver.method.name}, {cost}, t_span={self.t_span}"
+        return f"method={solver.method.name}, {cost}, t_span={numbers(self.t_span)}"

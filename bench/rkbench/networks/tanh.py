@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from rkbench.networks.block import ODEBlock
 from rkbench.solver import Solver
+from rkbench.twin import Twin
 
 
 class TanhField(nn.Module):
@@ -22,6 +25,16 @@ class TanhField(nn.Module):
     def forward(self, t: Tensor, y: Tensor) -> Tensor:
         """Return dy/dt, shaped like ``y``."""
         return torch.tanh(self.linear(y))
+
+    def twin(self) -> Twin:
+        """Return the same f in JAX, with the same weights."""
+        return Twin(self, _in_jax, (self.linear.weight, self.linear.bias))
+
+
+def _in_jax(t: Any, y: Any, weight: Any, bias: Any) -> Any:
+    from jax import numpy  # pyright: ignore[reportMissingImports]
+
+    return numpy.tanh(y @ weight.T + bias)
 
 
 def tanh_net(solver: Solver, n: int, classes: int) -> nn.Sequential:

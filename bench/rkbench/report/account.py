@@ -28,7 +28,10 @@ def date(results: Results) -> str:
 def sentence(results: Results) -> str:
     """Return in one sentence what was run, on which data and which machine."""
     cells, machine = results.cells, results.manifest.get("machine", {})
-    tasks = numbers.listed(list(dict.fromkeys(cells["task"])))
+    done = [
+        f"{_VERBS.get(str(kind), 'measured')} {numbers.listed(list(dict.fromkeys(tasks)))}"
+        for kind, tasks in cells.groupby("experiment", sort=False)["task"]
+    ]
     counts = [
         numbers.counted(cells[name].nunique(), noun)
         for name, noun in (("solver", "solver"), ("seed", "seed"))
@@ -36,15 +39,20 @@ def sentence(results: Results) -> str:
     threads = results.manifest.get("threads")
     where = f" on {machine['cpu']}" if machine.get("cpu") else ""
     where += f" with {numbers.counted(threads, 'thread')}" if threads else ""
-    return f"{' × '.join(counts)} trained {tasks}{_epochs(results)}{where}."
+    return f"{' × '.join(counts)} {numbers.listed(done)}{_epochs(results)}{where}."
+
+
+_VERBS = {"training": "trained", "solving": "solved"}
 
 
 def denominators(results: Results) -> str:
-    """Return how many cells were planned, run and failed."""
+    """Return how many cells were planned, run and failed, and how many were skipped or have not run yet."""
     cells = results.cells
-    missing, failed = int(frames.pending(cells).sum()), int(frames.failed(cells).sum())
-    text = f"{numbers.counted(len(cells), 'cell')} planned, {len(cells) - missing} run, {failed} failed"
-    return text + (f", {missing} not run yet" if missing else "")
+    kinds = (frames.pending, frames.left_out, frames.failed)
+    missing, skipped, failed = (int(kind(cells).sum()) for kind in kinds)
+    text = f"{numbers.counted(len(cells), 'cell')} planned, {len(cells) - missing - skipped} run, {failed} failed"
+    more = [f", {count} {what}" for count, what in ((skipped, "skipped"), (missing, "not run yet")) if count]
+    return text + "".join(more)
 
 
 def failures(results: Results) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from rkbench.store import Ledger
 
 NOT_RUN = "not run yet"
 
-_DTYPES = {"str": "str", "bool": "bool", "int": "int64", "int | None": "Int64", "float | None": "float64"}
+_DTYPES = {"str": "str", "bool": "bool", "bool | None": "boolean", "int": "int64", "int | None": "Int64", "float | None": "float64"}
 _CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name != "curve"}
 _EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
 _EPOCH_DTYPES = (
@@ -59,7 +59,21 @@ def pending(cells: pd.DataFrame) -> pd.Series:
 
 def failed(cells: pd.DataFrame) -> pd.Series:
     """Return which cells ran and did not end ok."""
-    return (cells["status"] != CellStatus.OK) & ~pending(cells)
+    return ~cells["status"].isin((CellStatus.OK, CellStatus.SKIPPED))
+
+
+def left_out(cells: pd.DataFrame) -> pd.Series:
+    """Return which cells were skipped, for a reason that their message gives."""
+    return (cells["status"] == CellStatus.SKIPPED) & ~pending(cells)
+
+
+def skipped(cells: pd.DataFrame) -> list[str]:
+    """Return a note for every engine whose cells were skipped."""
+    alike = cells[left_out(cells)].groupby(["engine", "message"], sort=False).size()
+    return [
+        f"{count} cell{'s' * (count != 1)} of the engine {engine} skipped: {message}"
+        for (engine, message), count in alike.items()
+    ]
 
 
 def unplanned(ledger: Ledger) -> list[str]:

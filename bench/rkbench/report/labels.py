@@ -7,15 +7,22 @@ from collections.abc import Hashable
 import pandas as pd
 
 # A qualifier joins the label only where its values differ. What steers the steps is compared among solvers of
-# one kind, adaptive or equal steps: `euler ×10` need not say that its controller is not dopri5's.
+# one kind, adaptive or equal steps: `euler ×10` need not say that its controller is not dopri5's. The options of a
+# gradient are compared among the solvers that have it.
 _STEERING = ("controller", "norm", "control")
 _EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled")
+_ROADS = ("adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 _CIRCUMSTANCES = ("threads", "epochs")
 _SPELLED = {
+    "adjoint_atol": lambda value: f"adjoint atol {power_of_ten(value)}",
+    "adjoint_rtol": lambda value: f"adjoint rtol {power_of_ten(value)}",
     "atol": lambda value: f"atol {power_of_ten(value)}",
+    "checkpoints": lambda value: f"{value} checkpoint{'' if value == 1 else 's'}",
     "compiled": lambda value: "compiled" if value else "eager",
+    "control": lambda value: f"per {value}",
     "epochs": lambda value: f"{value} epoch{'' if value == 1 else 's'}",
     "method_digest": lambda value: f"coefficients {value[:4]}" if value else "",
+    "seminorm": lambda value: "seminorm" if value else "full norm",
     "threads": lambda value: f"{value} thread{'' if value == 1 else 's'}",
 }
 
@@ -25,16 +32,38 @@ def solvers(cells: pd.DataFrame, *, circumstances: bool = True) -> pd.Series:
 
     ``circumstances`` tells solvers apart by what is around them too: threads, epochs, coefficients edited meanwhile.
     """
-    labels: dict[Hashable, str] = {}
+    told = _told(cells, circumstances)
+    labels = {index: " · ".join([_stepping(row), *told[index]]) for index, row in cells.iterrows()}
+    return pd.Series(labels, cells.index, dtype="str")
+
+
+def variants(cells: pd.DataFrame) -> pd.Series:
+    """Return what tells apart the solvers of one method, besides how finely they step; empty where nothing does.
+
+    Cells of one method and one variant are the rungs of a ladder of steps or tolerances.
+    """
+    told = _told(cells, circumstances=True)
+    both = cells["steps"].isna().groupby(cells["method"]).transform("nunique") > 1
+    equal = both & cells["steps"].notna()
+    labels = {index: " · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in cells.index}
+    return pd.Series(labels, cells.index, dtype="str")
+
+
+def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]:
+    """Return, for every cell, its values of the qualifiers that differ, in words."""
+    told: dict[Hashable, list[str]] = {}
     telling = (*_EVERY_SOLVE, *_CIRCUMSTANCES) if circumstances else _EVERY_SOLVE
     shared = [name for name in telling if cells[name].nunique() > 1]
+    shared += [
+        name for name in _ROADS if (cells.groupby(["gradient", cells["steps"].isna()])[name].nunique(dropna=False) > 1).any()
+    ]
     for _, kind in cells.groupby(cells["steps"].isna()):
         qualifiers = _steering(kind) + shared
         for _, same in kind.groupby("method"):
             digests = set(same["method_digest"]) - {""}
             edited = ["method_digest"] if circumstances and len(digests) > 1 else []
-            labels |= {index: _label(row, qualifiers + edited) for index, row in same.iterrows()}
-    return pd.Series(labels, cells.index, dtype="str")
+            told |= {index: _words(row, qualifiers + edited) for index, row in same.iterrows()}
+    return told
 
 
 def power_of_ten(value: float) -> str:
@@ -53,11 +82,12 @@ def _steering(kind: pd.DataFrame) -> list[str]:
     return ["atol", *names] if free else names
 
 
-def _label(row: pd.Series, qualifiers: list[str]) -> str:
-    label = row["method"]
+def _stepping(row: pd.Series) -> str:
     if pd.notna(row["steps"]):
-        label += f" ×{row['steps']}"
-    elif pd.notna(row["rtol"]):
-        label += f" @ {power_of_ten(row['rtol'])}"
+        return f"{row['method']} ×{row['steps']}"
+    return f"{row['method']} @ {power_of_ten(row['rtol'])}" if pd.notna(row["rtol"]) else row["method"]
+
+
+def _words(row: pd.Series, qualifiers: list[str]) -> list[str]:
     said = [_SPELLED.get(name, str)(row[name]) for name in qualifiers if pd.notna(row[name])]
-    return " · ".join([label, *(word for word in said if word)])
+    return [word for word in said if word]

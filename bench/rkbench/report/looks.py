@@ -1,9 +1,16 @@
-"""How a solver looks in every figure: one color, dash and marker each, the same in all of them."""
+"""How a solver looks in every figure: one color, dash and marker each, the same in all of them.
+
+A ladder of solvers has the color and marker of its method, and the dashes of its variant, such as its engine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rkbench.report import precision
 
 # Okabe & Ito (2008), told apart with every kind of colour blindness; their yellow and black are left out,
 # which vanish on a white or a black page. After seven solvers the colors come again with other dashes.
@@ -30,6 +37,26 @@ def of(solvers: Iterable[str]) -> dict[str, Look]:
         )
         for i, solver in enumerate(dict.fromkeys(solvers))
     }
+
+
+def of_ladders(methods: Iterable[str], variants: Iterable[str]) -> dict[tuple[str, str], Look]:
+    """Return a look for every method and variant, decided by the places of both in the run."""
+    colors, dashes = len(_COLORS), len(_DASHES)
+    return {
+        (method, variant): Look(
+            _COLORS[i % colors], _DASHES[j % dashes], _MARKERS[(i + i // colors) % len(_MARKERS)]
+        )
+        for i, method in enumerate(dict.fromkeys(methods))
+        for j, variant in enumerate(dict.fromkeys(variants))
+    }
+
+
+def of_run(cells: pd.DataFrame) -> dict[str, Look]:
+    """Return the look of every solver and of every ladder of a run, by its label."""
+    solving = precision.cells(cells)
+    pairs = of_ladders(solving["method"], solving["variant"])
+    named = zip(solving["ladder"], solving["method"], solving["variant"], strict=True)
+    return of(cells["solver"]) | {ladder: pairs[method, variant] for ladder, method, variant in named}
 
 
 def name(solver: str) -> str:

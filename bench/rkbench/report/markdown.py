@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from rkbench.report import account, table
+from rkbench.report import account, tables
 from rkbench.report.results import Results
+from rkbench.report.table import Cell
 
 
 def escape(text: str) -> str:
@@ -18,7 +19,7 @@ def escape(text: str) -> str:
 
 def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     """Return the report; ``figures`` are name, title and caption of those in ``figures/``."""
-    found = table.tables(results.summary(), results.baseline)
+    found = tables.of(results)
     parts = [
         f"# {escape(account.title(results))}",
         escape(f"{account.sentence(results)} {account.date(results)}"),
@@ -26,7 +27,7 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     for one in found:
         rows = [[_entry(cell) for cell in cells] for cells in one.cells()]
         parts += [f"## {escape(one.title)}", _grid([escape(column.heading) for column in one.columns], rows)]
-    parts += [table.CAPTION, table.UNTIMED if any(one.untimed for one in found) else ""]
+    parts += tables.captions(found)
     parts += [
         f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
     ]
@@ -34,7 +35,7 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _entry(cell: table.Cell) -> str:
+def _entry(cell: Cell) -> str:
     text = escape(cell.text)
     return f"{text} [{cell.interval}]" if cell.interval else text
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rkbench.report import account, looks, table
+from rkbench.report import account, looks, tables
 from rkbench.report.results import Results
+from rkbench.report.table import Cell
 
 
 def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], theme: dict[str, str]) -> str:
@@ -28,14 +29,13 @@ def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], the
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found = table.tables(results.summary(), results.baseline)
+    found = tables.of(results)
     return environment.get_template("page.html.j2").render(
         account=account,
         results=results,
-        looks=looks.of(results.cells["solver"]),
+        looks=looks.of_run(results.cells),
         tables=found,
-        caption=table.CAPTION,
-        untimed=table.UNTIMED if any(one.untimed for one in found) else "",
+        captions=tables.captions(found),
         figures=[(name, title, caption, inline(name, svg, theme)) for name, title, caption, svg in figures],
         sort_key=_sort_key,
     )
@@ -56,6 +56,6 @@ def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
     )
 
 
-def _sort_key(cell: table.Cell) -> str:
+def _sort_key(cell: Cell) -> str:
     """Return what the page sorts a cell by; a missing number comes after infinity."""
     return "" if isinstance(cell.key, float) and math.isnan(cell.key) else str(cell.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ class Results:
         """The method that times are divided by."""
         return self.manifest.get("suite", {}).get("baseline")
 
+    def of(self, experiment: str) -> Results:
+        """Return the cells and epochs of one kind of experiment alone."""
+        cells = self.cells[self.cells["experiment"] == experiment]
+        return replace(self, cells=cells, epochs=self.epochs[self.epochs["cell_id"].isin(cells["cell_id"])])
+
     def summary(self) -> pd.DataFrame:
         """Return one row per task and solver: medians over seeds with intervals (see `summary.summarise`)."""
         return summarise(self.cells, self.baseline)
@@ -51,6 +56,5 @@ def load(run_folder: str | Path) -> Results:
     if not isinstance(ledger.manifest.get("plan"), list):
         raise RunError(f"The manifest of {run_folder} has no plan; restore it or start a new run.")
     cells = frames.cells(ledger)
-    return Results(
-        cells, frames.epochs(ledger, cells), ledger.manifest, ledger.notes + frames.unplanned(ledger)
-    )
+    notes = ledger.notes + frames.unplanned(ledger) + frames.skipped(cells)
+    return Results(cells, frames.epochs(ledger, cells), ledger.manifest, notes)

@@ -22,10 +22,13 @@ MEASURES = (
     "accepted",
     "rejected",
     "seconds_to_target",
+    "solve_seconds",
+    "solution_error",
 )
 
 SUMMARY_COLUMNS = {
     "task": "Task",
+    "experiment": "How the task was measured",
     "solver": "Label of the solver, unique within the run",
     "method": "Butcher tableau",
     "engine": "What executed the solves",
@@ -84,7 +87,7 @@ def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Est
 def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[str, Any]:
     ok = cells[cells["status"] == CellStatus.OK]
     row: dict[str, Any] = {
-        name: cells[name].iloc[0] for name in ("task", "solver", "method", "engine", "gradient")
+        name: cells[name].iloc[0] for name in ("task", "experiment", "solver", "method", "engine", "gradient")
     }
     row |= {"n_planned": len(cells), "n_run": int((~frames.pending(cells)).sum()), "n_ok": len(ok)}
     row |= {"n_timed": int(_timed(cells).sum()), "statuses": _statuses(cells)}
@@ -96,7 +99,8 @@ def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[st
 
 
 def _timed(cells: pd.DataFrame) -> pd.Series:
-    return (cells["status"] == CellStatus.OK) & cells["timing_valid"] & cells["train_seconds"].notna()
+    seconds = cells["train_seconds"].fillna(cells["solve_seconds"])
+    return (cells["status"] == CellStatus.OK) & cells["timing_valid"] & seconds.notna()
 
 
 def _to_target(cells: pd.DataFrame, target: float) -> np.ndarray:

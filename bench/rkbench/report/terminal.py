@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rkbench.report import account, table
+from rkbench.report import account, tables
 from rkbench.report.results import Results, load
+from rkbench.report.table import Table
 
 _WIDEST = {"solver": 24, "cells": 14}  # text that may be folded
 _GAP = 2
@@ -28,12 +29,12 @@ def show(run_folder: str | Path, console: Console | None = None) -> None:
     console = console or Console()
     results = load(run_folder)
     console.print(Text(account.title(results), "bold"), Text(account.sentence(results), "dim"), sep="\n")
-    found = table.tables(results.summary(), results.baseline)
+    found = tables.of(results)
     for one in found:
         _print_table(console, one)
-    console.print(Text("\n" + table.CAPTION, "dim"))
-    if any(one.untimed for one in found):
-        console.print(Text(table.UNTIMED, "dim"))
+    console.print()
+    for caption in tables.captions(found):
+        console.print(Text(caption, "dim"))
     _print_published(console, results)
     _print_failures(console, results)
     for note in results.notes:
@@ -92,7 +93,7 @@ def _print_grid(console: Console, title: str, strips: Sequence[Strip]) -> None:
     console.print("", Text(title, "bold"), grid, sep="\n")
 
 
-def _print_table(console: Console, one: table.Table) -> None:
+def _print_table(console: Console, one: Table) -> None:
     strips: dict[str, list[Strip]] = {}
     for column in one.columns:
         cells = (column.cell(row) for row in one.rows)

@@ -1,10 +1,11 @@
 """The built-in tasks, one file per family; torch is imported when a network is built."""
 
 from rkbench.hookspecs import hookimpl
+from rkbench.tasks.initial_values import INITIAL_VALUES
 from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
 
 
 @hookimpl
 def rkbench_tasks():
     """Return the built-in tasks."""
-    return [DIGITS8_TANH, MNIST8_TANH]
+    return [DIGITS8_TANH, MNIST8_TANH, *INITIAL_VALUES]

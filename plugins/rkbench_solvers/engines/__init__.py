@@ -3,6 +3,7 @@
 Each library is imported by the first solve; being listed costs nothing.
 """
 
+from rkbench_solvers.engines.reversible import McCallumFosterEngine, ReversibleHeunEngine
 from rkbench_solvers.engines.via_diffrax import DiffraxEngine
 from rkbench_solvers.engines.via_scipy import ScipyEngine
 from rkbench_solvers.engines.via_torchdiffeq import TorchdiffeqAsShippedEngine, TorchdiffeqEngine
@@ -17,3 +18,6 @@ ENGINES = [
     TorchdynEngine(),
     TorchodeEngine(),
 ]
+
+REVERSIBLE = [McCallumFosterEngine(), ReversibleHeunEngine()]
+"""Steppers that are not tableaux: they need no other library, but bring their own steps."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rkbench import NativeEngine, Solution, Solver, SolverError, Stats, Status
+from rkbench_solvers.engines.defect import Defect, remarks
 from rkbench_solvers.engines.shipped import Shipped, find, nearest
 
 if TYPE_CHECKING:
@@ -24,13 +26,35 @@ class Peer(ABC):
         name: how users ask for it.
         library: the module to import.
         methods: what the library can run.
-        defects: known defects of the library that bear on its rows: where -> what.
+        gradients: how it can be differentiated.
+        compiling: what it does about compilation, as the beginning of a sentence.
+        defects: known defects of the library.
     """
 
     name = ""
     library = ""
     methods: tuple[Shipped, ...] = ()
-    defects: Mapping[str, str] = {}
+    gradients: tuple[str, ...] = ("backprop",)
+    compiling = "it is run as shipped, uncompiled"
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def version(self) -> str | None:
+        """The version of the library that is installed, or None; the library is not imported."""
+        try:
+            return version(self.library)
+        except PackageNotFoundError:
+            return None
+
+    def remarks(self, method: str, *, adaptive: bool, gradient: str = "backprop") -> tuple[str, ...]:
+        """Return a sentence, without its full stop, for each known defect that bears on a row.
+
+        Args:
+            method: its name, as in a record.
+            adaptive: whether it takes tolerances rather than equal steps.
+            gradient: its name, as in a record.
+        """
+        return remarks(self.defects, method, adaptive, gradient)
 
     def unavailable(self) -> str | None:
         """Return one sentence why nothing can be run here, or None; the library is not imported."""
@@ -40,13 +64,22 @@ class Peer(ABC):
 
     def unsupported(self, solver: Solver) -> str | None:
         """Return one sentence why ``solver`` cannot be run, or None."""
-        return self.unavailable() or _refused_option(solver) or self._refused_method(solver)
+        return self.unavailable() or self._refused_option(solver) or self._refused_method(solver)
+
+    def _refused_option(self, solver: Solver) -> str | None:
+        if solver.compile:
+            return f"{self.compiling}; drop compile=True."
+        if solver.gradient not in self.gradients:
+            own = " and ".join(self.gradients)
+            return f"its gradient is {own}, and not {solver.gradient}; use gradient={self.gradients[0]!r}."
+        return _refused_control(solver)
 
     def _refused_method(self, solver: Solver) -> str | None:
         method, adaptive = solver.method, solver.adaptive
         if find(self.methods, method, adaptive) is not None:
             return None
-        what = self.defects.get(method.name) or nearest(self.methods, method, adaptive)
+        known = (defect.what for defect in self.defects if defect.where == method.name)
+        what = next(known, None) or nearest(self.methods, method, adaptive)
         return f"{what}; change the method or the engine."
 
     def solve(
@@ -159,14 +192,8 @@ class Problem:
         return Solution(self.times, y, stats, tuple(steps), t if math.isfinite(t) else self.t0, status)
 
 
-def _refused_option(solver: Solver) -> str | None:
+def _refused_control(solver: Solver) -> str | None:
     """What no library here does as rkbench means it."""
-    if solver.compile:
-        return "it is run as shipped, uncompiled; drop compile=True."
-    if solver.gradient != "backprop":
-        return (
-            f"it is differentiated through its steps only, not by {solver.gradient}; use gradient='backprop'."
-        )
     if solver.norm != "rms" or solver.control != "batch":
         return "it controls the root mean square over the whole batch; use norm='rms' and control='batch'."
     if solver.adaptive and solver.controller.name != "i":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rkbench import Solution, SolverError, Stats, Status
 from rkbench_solvers import bogacki_shampine, dop853, dormand_prince
+from rkbench_solvers.engines.defect import Defect
 from rkbench_solvers.engines.peer import Peer, Problem
 from rkbench_solvers.engines.shipped import Shipped
 
@@ -19,10 +20,10 @@ METHODS = (
     Shipped("DOP853", dop853.DOP853, equal_steps=True, adaptive=True),
 )
 
-DEFECTS = {
-    "rtol": "raised to 100 times the precision of float64, with a warning",
-    "NaN": "a NaN in f at t0 loops for ever; the adapter looks and ends the solve",
-}
+DEFECTS = (
+    Defect("rtol", "raised to 100 times the precision of float64, with a warning", rows="adaptive"),
+    Defect("NaN", "a NaN in f at t0 loops for ever; the adapter looks and ends the solve", rows="none"),
+)
 
 START_CALLS = 2
 """Evaluations of f to choose the first step; the first step uses one of them again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rkbench import Solution, Stats, Status
 from rkbench_solvers import dormand_prince, euler, runge, tsitouras
+from rkbench_solvers.engines.defect import Defect
 from rkbench_solvers.engines.peer import Peer, Problem
 from rkbench_solvers.engines.shipped import Shipped
 
@@ -21,12 +22,25 @@ METHODS = (
     Shipped("tsit5", tsitouras.TSITOURAS_54, adaptive=True),
 )
 
-DEFECTS = {
-    "rk4": "its rk4 calls f at the wrong times from stage 2 on, which leaves order 1 where f depends on t",
-    "NaN": "a NaN in f loops for ever; the adapter looks now and then and ends the solve",
-    "backward time": "the first step is chosen with f unreversed; the adapter reverses f itself",
-    "max_steps": "there is none; the adapter counts",
-}
+DEFECTS = (
+    Defect(
+        "rk4",
+        "its rk4 calls f at the wrong times from stage 2 on, which leaves order 1 where f depends on t",
+        rows="none",
+    ),
+    Defect(
+        "NaN",
+        "a NaN in f loops for ever; the adapter looks now and then and ends the solve",
+        rows="adaptive",
+    ),
+    Defect(
+        "first step",
+        "of backward time, it is chosen with f unreversed; the adapter reverses f itself",
+        rows="none",
+    ),
+    Defect("max_steps", "there is none; the adapter counts", rows="none"),
+    Defect("seminorm", "its adjoint leaves the parameters out of the norm, whatever it is told", rows="none"),
+)
 
 START_CALLS = 2
 """Evaluations of f to choose the first step; the first step uses one of them again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rkbench import Solution, Stats, Status
 from rkbench_solvers import dormand_prince, euler, heun, tsitouras
+from rkbench_solvers.engines.defect import Defect
 from rkbench_solvers.engines.peer import Peer, Problem
 from rkbench_solvers.engines.shipped import Shipped
 
@@ -21,12 +22,25 @@ METHODS = (
     Shipped("Tsit5", tsitouras.TSITOURAS_54, equal_steps=True, adaptive=True),
 )
 
-DEFECTS = {
-    "batch": "a sample that fails ends the batch, and the others are returned unfinished as successes; "
-    "with the batch as one sample this cannot happen",
-    "compile": "the documented torch.compile(solver).solve(...) compiles nothing",
-    "output times": "equal steps give them by interpolation, which is linear for Euler",
-}
+DEFECTS = (
+    Defect(
+        "batch",
+        "a sample that fails ends the batch, and the others are returned unfinished as successes; with the batch as one "
+        "sample this cannot happen",
+        rows="none",
+    ),
+    Defect("compile", "the documented torch.compile(solver).solve(...) compiles nothing", rows="none"),
+    Defect(
+        "n_f_evals", "it is the largest of the batch, given for every sample; the adapter counts", rows="none"
+    ),
+    Defect(
+        "step underflow",
+        "there is none: steps lost in the round-off of t go on to max_steps",
+        rows="adaptive",
+    ),
+    Defect("output times", "equal steps give them by interpolation", rows="equal steps"),
+    Defect("Euler", "its interpolation is linear", rows="equal steps", methods=("euler",)),
+)
 
 START_CALLS = 2
 """Evaluations of f to choose the first step; FSAL methods use one of them again."""

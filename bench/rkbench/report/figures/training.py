@@ -1,58 +1,24 @@
-"""The figures of a run, as matplotlib figures; the one module that imports matplotlib and seaborn."""
+"""The figures of training tasks: loss, accuracy, time and work."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from rkbench.record import CellStatus
 from rkbench.report import frames, looks, numbers
+from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 from rkbench.report.statistics import Estimate, median
 
-INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
-THEME = {INK: "currentColor", GRID: "var(--line)", PAPER: "none"}
-"""What the page makes of the colors that every figure shares."""
-
-_RC: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "figure.facecolor": PAPER,
-    "axes.facecolor": "none",
-    "savefig.dpi": 160,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "rkbench",
-}
 _LOG_FROM = 4
 """Spread, largest ÷ smallest, from which times are drawn on a logarithmic axis."""
 _ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
@@ -60,49 +26,17 @@ _ACCURACY_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999
 Panel = Callable[[Axes, Results, str, dict[str, looks.Look]], None]
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A figure and what to say about it.
-
-    Attributes:
-        name: stem of its files.
-        title: what it shows.
-        caption: how to read it.
-        figure: the figure, one panel per task.
-    """
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-    def encode(self, kind: str) -> bytes:
-        """Return the figure as ``png`` or ``svg``, the same bytes for the same run."""
-        buffer = BytesIO()
-        with _styled():
-            self.figure.savefig(
-                buffer, format=kind, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None
-            )
-        return buffer.getvalue()
-
-
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield the figures that the run has numbers for."""
-    style = looks.of(results.cells["solver"])
+    """Yield the figures that the run has numbers of training tasks for."""
+    trained = results.of("training")
+    named = set(trained.cells["solver"])
+    style = {solver: look for solver, look in looks.of(results.cells["solver"]).items() if solver in named}
     for name, title, caption, panel, table, column in _FIGURES:
-        if getattr(results, table)[column].notna().any():
-            with _styled():
+        if getattr(trained, table)[column].notna().any():
+            with styled():
                 yield Drawing(
-                    name, title, caption, _panels(results, panel, style, title, legend=table == "epochs")
+                    name, title, caption, _panels(trained, panel, style, title, legend=table == "epochs")
                 )
-
-
-@contextmanager
-def _styled() -> Iterator[None]:
-    with mpl.rc_context(_RC), warnings.catch_warnings():
-        # A plugin may name its method in letters that the font lacks; a box in the legend harms nobody.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
 
 
 def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title: str, legend: bool) -> Figure:
@@ -123,7 +57,7 @@ def _panels(results: Results, panel: Panel, style: dict[str, looks.Look], title:
 def _legend(figure: Figure, style: dict[str, looks.Look]) -> None:
     handles = []
     for solver, look in style.items():
-        handle = Line2D([], [], color=look.color, linestyle=_linestyle(look), marker=look.marker, ms=4.5)
+        handle = Line2D([], [], color=look.color, linestyle=linestyle(look), marker=look.marker, ms=4.5)
         handle.set_label(looks.name(solver))
         handles.append(handle)
     figure.legend(
@@ -138,7 +72,7 @@ def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
         look = style[str(solver)]
         sns.lineplot(
             points, x="epoch", y="train_loss", estimator="median", errorbar=("pi", 100), err_kws={"alpha": 0.18, "lw": 0},
-            color=look.color, linestyle=_linestyle(look), lw=1.8, legend=False, ax=axes,
+            color=look.color, linestyle=linestyle(look), lw=1.8, legend=False, ax=axes,
         )  # fmt: skip
     for (solver, _), points in epochs[~whole].groupby(["solver", "cell_id"], sort=False):
         color = style[str(solver)].color
@@ -154,7 +88,7 @@ def _loss(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
         )
     axes.set(yscale="log", xlabel="epoch", ylabel="training loss, nats")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    _plain_log(axes.yaxis)
+    plain_log(axes.yaxis)
 
 
 def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
@@ -172,7 +106,7 @@ def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Lo
             middle["train_seconds"],
             middle["test_accuracy"],
             color=look.color,
-            ls=_linestyle(look),
+            ls=linestyle(look),
             lw=1.6,
             marker=look.marker,
             ms=3.5,
@@ -183,7 +117,7 @@ def _accuracy(axes: Axes, results: Results, task: str, style: dict[str, looks.Lo
     wide = _spread(epochs.groupby("cell_id")["train_seconds"].max()) > _LOG_FROM
     if wide:
         axes.set_xscale("log")
-        _plain_log(axes.xaxis)
+        plain_log(axes.xaxis)
     if pd.notna(target):
         axes.axhline(target, color=INK, lw=1, ls=(0, (5, 3)))
         # Where the curves are not: over the line before they rise, or under it when they have risen.
@@ -201,7 +135,7 @@ def _times(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]
     if _spread(values) > _LOG_FROM:
         axes.set_xscale("log")
         axes.set_xlim(values[values > 0].min() / 1.4, values.max() * 1.4)
-        _plain_log(axes.xaxis)
+        plain_log(axes.xaxis)
     else:
         axes.set_xlim(left=0)
 
@@ -263,20 +197,9 @@ def _ok(cells: pd.DataFrame, task: str) -> pd.Series:
     return (cells["task"] == task) & (cells["status"] == CellStatus.OK)
 
 
-def _linestyle(look: looks.Look) -> Any:
-    return (0, look.dashes) if look.dashes else "-"
-
-
 def _spread(values: pd.Series) -> float:
     positive = values[values > 0]
     return float(positive.max() / positive.min()) if len(positive) else 1.0
-
-
-def _plain_log(axis: Any) -> None:
-    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of every decade."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def _accuracy_axis(axes: Axes, values: pd.Series, target: float) -> None:

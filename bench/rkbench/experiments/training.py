@@ -1,0 +1,91 @@
+"""Train a network and evaluate it: what its solver costs, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import fmean, median
+from typing import Any
+
+import torch
+from torch import nn
+
+from rkbench import data
+from rkbench.measure import peak_memory_mb, timed
+from rkbench.plan import Cell
+from rkbench.record import Record
+from rkbench.solver import Solver
+from rkbench.task import Task
+from rkbench.train import Training
+
+
+def measure(
+    cell: Cell, task: Task, solver: Solver, record: Record, on_epoch: Callable[[dict[str, Any]], None]
+) -> None:
+    """Train the task's network with the solver, and score it.
+
+    Raises:
+        DataError: the dataset is missing or broken.
+        SolveError: a solve failed.
+        TrainingError: the loss exploded, or an engine miscounts.
+    """
+    dataset = data.load(task.dataset)
+    record.data_sha256 = dataset.sha256
+    dataset = _placed(dataset, cell.device)
+    network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
+    record.parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    record.target = task.target
+    assert cell.epochs is not None
+    training = Training(network, dataset, task.recipe, cell.epochs, cell.seed)
+    try:
+        training.run(on_epoch)
+    finally:
+        _costs(record, training)
+        record.peak_memory_mb = peak_memory_mb(training.device)
+    _scores(record, training)
+
+
+def _placed(dataset: data.Dataset, device: str) -> data.Dataset:
+    dtype = torch.get_default_dtype()
+    return replace(
+        dataset,
+        x_train=dataset.x_train.to(device, dtype),
+        y_train=dataset.y_train.to(device),
+        x_test=dataset.x_test.to(device, dtype),
+        y_test=dataset.y_test.to(device),
+    )
+
+
+def _costs(record: Record, training: Training) -> None:
+    """What the epochs cost, as far as they came."""
+    record.compile_seconds = getattr(training, "compile_seconds", None)
+    record.curve = training.curve
+    if not training.curve:
+        return
+    seconds = [row["seconds"] for row in training.curve]
+    record.train_seconds, record.epoch_seconds = sum(seconds), median(seconds)
+    record.nfe_forward, record.nfe_backward = (
+        median(training.log.nfe_forward),
+        median(training.log.nfe_backward),
+    )
+    record.accepted, record.rejected = median(training.log.accepted), fmean(training.log.rejected)
+    record.vjps = median(training.vjps)
+    record.seconds_to_target = _seconds_to_target(training.curve, record.target)
+
+
+def _seconds_to_target(curve: list[dict[str, Any]], target: float | None) -> float | None:
+    elapsed = 0.0
+    for row in curve:
+        elapsed += row["seconds"]
+        if target is not None and row["test_accuracy"] >= target:
+            return elapsed
+    return None
+
+
+def _scores(record: Record, training: Training) -> None:
+    """What the trained network is worth."""
+    d = training.data
+    record.eval_seconds, (record.test_loss, record.test_accuracy, record.nfe_eval) = timed(
+        lambda: training.evaluate(d.x_test, d.y_test), training.device
+    )
+    record.train_loss, record.train_accuracy, _ = training.evaluate(d.x_train, d.y_train)

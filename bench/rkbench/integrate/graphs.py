@@ -1,0 +1,91 @@
+"""Graphs of one solve: made by torch.compile when they are met first, and found again afterwards.
+
+There is one for each f, scheme, number of steps, shape and dtype.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import FunctionType
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from rkbench.integrate.field import Field
+from rkbench.integrate.scheme import Scheme
+from rkbench.integrate.start import first_size
+from rkbench.integrate.traced import Run, run, start
+from rkbench.solver import Solver
+
+T = TypeVar("T")
+
+LARGEST = 64
+"""Evaluations of f in one graph, about; compiling takes time in proportion."""
+
+
+class Graphs:
+    """The right-hand side of one solve, compiled into starts and runs of steps.
+
+    Raises:
+        SolverError: f cannot be compiled.
+    """
+
+    def __init__(self, solver: Solver, scheme: Scheme, f: Field) -> None:
+        self._solver, self._scheme, self._f = solver, scheme, f
+        kind = (
+            type(f.bare) if isinstance(f.bare, torch.nn.Module) else getattr(f.bare, "__code__", type(f.bare))
+        )
+        tolerances = (solver.rtol, solver.atol, solver.norm) if scheme.error else ()
+        self._signature = (scheme, kind, tolerances)
+
+    def first_step(self, y: Tensor, t0: float, t1: float) -> tuple[Tensor, float]:
+        """Return f(t0, y) and the signed first step; see `rkbench.integrate.start.first_step`."""
+        ends = torch.tensor((t0, t1), dtype=torch.float64, device=y.device)
+        f0, known = self._call(start, y, (self._solver, self._f.bare, y, *ends.unbind()))
+        self._f.count(2)
+        d1, d2, h0 = known.tolist()
+        k = self._solver.method.error_exponent
+        assert k is not None
+        return f0, first_size(k, d1, d2, h0, t1 - t0) if math.isfinite(d1) else math.nan
+
+    def run(self, y: Tensor, first: Tensor | None, times: Sequence[float]) -> Run:
+        """Take the steps between ``times`` from ``y``, where the slope may be known."""
+        stages = self._scheme.stages
+        steps = list(itertools.pairwise(times))
+        rows = [[*self._f.inside([t + c * (end - t) for _, c, _ in stages]), end - t] for t, end in steps]
+        clock = torch.tensor(rows, dtype=torch.float64, device=y.device)
+        self._f.count(len(rows) * len(stages) - (first is not None) - (len(rows) - 1) * self._scheme.fsal)
+        return self._call(
+            run, y, (self._solver, self._scheme, self._f.bare, y, first, clock), len(rows), first is None
+        )
+
+    def _call(self, function: Callable[..., T], y: Tensor, inputs: tuple, *more: Any) -> T:
+        signature = (
+            self._signature,
+            y.shape,
+            y.dtype,
+            y.device,
+            torch.is_grad_enabled(),
+            y.requires_grad,
+            *more,
+        )
+        try:
+            return _graph(function, signature)(*inputs)
+        except torch._dynamo.exc.FailOnRecompileLimitHit:
+            # torch keeps a few graphs for one signature, and as many functions of one kind were seen: begin anew.
+            _graph.cache_clear()
+            return _graph(function, signature)(*inputs)
+
+
+@lru_cache(maxsize=256)
+def _graph(function: FunctionType, signature: tuple) -> Callable[..., Any]:
+    """Return a compiled ``function`` for ``signature`` alone.
+
+    torch counts graphs by code object, so each signature gets a copy of the code.
+    """
+    own = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+    return torch.compile(own, fullgraph=True, dynamic=False)

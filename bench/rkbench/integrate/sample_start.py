@@ -1,0 +1,41 @@
+"""The first step of each sample alone, by the rules of `rkbench.integrate.start`, in one evaluation for all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rkbench.integrate.error import per_sample, scale, single
+from rkbench.integrate.own_time import OwnTime, columns
+from rkbench.integrate.start import first_size, probe_size
+from rkbench.solver import Solver
+
+
+@torch.no_grad()
+def start_norms(solver: Solver, y0: Tensor, f0: Tensor) -> list[tuple[float, float]]:
+    """Return the scaled norms of y0 and f0 of each sample; the second is finite if both y0 and f0 are."""
+    scaling, y = scale(solver, y0, y0), single(y0)
+    d0, d1 = per_sample(y / scaling), per_sample((single(f0) / scaling).add_(y, alpha=0.0))
+    return list(zip(*torch.stack((d0, d1)).tolist(), strict=True))
+
+
+@torch.no_grad()
+def first_steps(
+    solver: Solver,
+    own: OwnTime,
+    t0: float,
+    t1: float,
+    y0: Tensor,
+    f0: Tensor,
+    norms: list[tuple[float, float]],
+) -> list[float]:
+    """Return the signed first step of each sample, at the cost of one evaluation; see `first_step`."""
+    k, span = solver.method.error_exponent, t1 - t0
+    assert k is not None
+    h0 = [probe_size(d0, d1, span) for d0, d1 in norms]
+    sizes = columns(torch.tensor(h0, dtype=torch.float64, device="cpu"), y0)
+    f1 = own.at([t0 + h for h in h0], torch.addcmul(single(y0), sizes, single(f0)).to(y0.dtype))
+    d2 = per_sample((single(f1) - single(f0)) / scale(solver, y0, y0)).tolist()
+    return [
+        first_size(k, d1, second / abs(h), h, span) for (_, d1), second, h in zip(norms, d2, h0, strict=True)
+    ]

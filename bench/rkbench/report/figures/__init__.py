@@ -1,0 +1,19 @@
+"""The figures of a run, as matplotlib figures: each kind of experiment has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rkbench.report.figures import precision, training
+from rkbench.report.figures.style import INK, THEME, Drawing
+from rkbench.report.results import Results
+
+__all__ = ["INK", "THEME", "Drawing", "draw"]
+
+_KINDS = (training.draw, precision.draw)
+
+
+def draw(results: Results) -> Iterator[Drawing]:
+    """Yield the figures that the run has numbers for."""
+    for kind in _KINDS:
+        yield from kind(results)

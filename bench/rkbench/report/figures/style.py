@@ -1,0 +1,94 @@
+"""What every figure shares: paper, ink, axes, and how a figure becomes a file; nothing else imports matplotlib."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from rkbench.report import looks
+
+INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
+THEME = {INK: "currentColor", GRID: "var(--line)", PAPER: "none"}
+"""What the page makes of the colors that every figure shares."""
+
+_RC: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": "none",
+    "savefig.dpi": 160,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "rkbench",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and what to say about it.
+
+    Attributes:
+        name: stem of its files.
+        title: what it shows.
+        caption: how to read it.
+        figure: the figure, a panel per task.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+
+    def encode(self, kind: str) -> bytes:
+        """Return the figure as ``png`` or ``svg``, the same bytes for the same run."""
+        buffer = BytesIO()
+        with styled():
+            self.figure.savefig(
+                buffer, format=kind, bbox_inches="tight", metadata={"Date": None} if kind == "svg" else None
+            )
+        return buffer.getvalue()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw as every figure is drawn."""
+    with mpl.rc_context(_RC), warnings.catch_warnings():
+        # A plugin may name its method in letters that the font lacks; a box in the legend harms nobody.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def linestyle(look: looks.Look) -> Any:
+    """Return the dashes of a look as matplotlib takes them."""
+    return (0, look.dashes) if look.dashes else "-"
+
+
+def plain_log(axis: Any, subdivision: tuple[int, ...] = (1, 2, 5)) -> None:
+    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of every decade unless told otherwise."""
+    axis.set_major_locator(LogLocator(subs=subdivision))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
