@@ -77,7 +77,16 @@ def orbit(t, y):
 
 def planets(t, y):
     """Jupiter, Saturn, Uranus, Neptune and Pluto, seen from the sun: positions of each, then velocities of each."""
-    masses = [mpf(m) for m in (0.000954786104043, 0.000285583733151, 0.0000437273164546, 0.0000517759138449, 0.00000277777777778)]
+    masses = [
+        mpf(m)
+        for m in (
+            0.000954786104043,
+            0.000285583733151,
+            0.0000437273164546,
+            0.0000517759138449,
+            0.00000277777777778,
+        )
+    ]
     gravity, sun = mpf(2.95912208286), mpf(1.00000597682)
     x = [y[3 * j : 3 * j + 3] for j in range(5)]
     inverse = [1 / sqrt(sum(c * c for c in p)) ** 3 for p in x]
@@ -173,4 +182,6 @@ if __name__ == "__main__":
     for name in sys.argv[1:] or EQUATIONS:
         first, second = answer(name, 12, mpf(10) ** -27), answer(name, 14, mpf(10) ** -30)
         apart = max(abs(a - b) / max(1, abs(b)) for a, b in zip(first, second, strict=True))
-        print(f"{name}: ({', '.join(repr(float(x)) for x in second)}),  # ± {mpmath.nstr(apart, 1)}", flush=True)
+        print(
+            f"{name}: ({', '.join(repr(float(x)) for x in second)}),  # ± {mpmath.nstr(apart, 1)}", flush=True
+        )

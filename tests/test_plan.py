@@ -2,8 +2,12 @@
 
 import dataclasses
 
+import pytest
+
 from rkbench import registry, suite
+from rkbench.errors import SuiteError
 from rkbench.plan import expand, identity
+from rkbench.suite import SolverAxis
 
 QUICK = suite.load("quick")
 CELLS = expand(QUICK, registry.default())
@@ -80,3 +84,114 @@ def test_editing_the_code_of_a_controller_changes_the_identity(tmp_path):
 def test_a_task_named_twice_is_run_once():
     twice = dataclasses.replace(QUICK, tasks=QUICK.tasks * 2)
     assert expand(twice, registry.default()) == CELLS
+
+
+def block(tasks=("digits8_tanh",), plugins=None, **axis):
+    """The cells of one block of solvers, one seed."""
+    chosen = dataclasses.replace(
+        QUICK, tasks=tasks, seeds=1, baseline=axis["method"][0], solvers=(SolverAxis(**axis),)
+    )
+    return expand(chosen, plugins or registry.default())
+
+
+def points(cells, *names):
+    return sorted(tuple(getattr(cell, name) for name in names) for cell in cells)
+
+
+def test_compiling_and_control_multiply():
+    cells = block(method=("dopri5",), rtol=(1e-3,), control=("batch", "sample"))
+    cells += block(method=("dopri5",), rtol=(1e-3,), compile=(False, True))
+    assert points(cells, "control", "compiled") == [
+        ("batch", False),
+        ("batch", False),
+        ("batch", True),
+        ("sample", False),
+    ]
+    assert len({cell.cell_id for cell in cells}) == 3
+
+
+def test_equal_steps_are_shared_whatever_the_control():
+    cells = block(method=("rk4", "dopri5"), steps=(5,), rtol=(1e-3,), control=("sample",))
+    assert points(cells, "method", "control") == [("dopri5", "sample"), ("rk4", "batch")]
+
+
+def test_the_options_of_a_solve_back_in_time_go_to_the_gradients_that_take_one():
+    options = {"adjoint_rtol": (1e-5, 1e-7), "adjoint_atol": (1e-6,), "seminorm": (True, False)}
+    cells = block(
+        method=("dopri5", "rk4"), steps=(5,), rtol=(1e-3,), gradient=("backprop", "adjoint"), **options
+    )
+    back = [cell for cell in cells if cell.seminorm is not None]
+    assert points(back, "adjoint_rtol", "adjoint_atol", "seminorm") == [
+        (1e-7, 1e-6, False),
+        (1e-7, 1e-6, True),
+        (1e-5, 1e-6, False),
+        (1e-5, 1e-6, True),
+    ]
+    assert {(cell.method, cell.gradient) for cell in back} == {("dopri5", "adjoint")}
+    assert len(cells) == 4 + 3
+    assert len({cell.cell_id for cell in cells}) == len(cells)
+    assert {back[0].solver(registry.default()).adjoint_tolerances[1]} == {1e-6}
+
+
+def test_an_adjoint_without_options_is_told_none_of_them():
+    [cell] = block(method=("dopri5",), rtol=(1e-3,), gradient=("adjoint",))
+    assert (cell.adjoint_rtol, cell.adjoint_atol, cell.seminorm) == (None, None, True)
+    assert cell.solver(registry.default()).adjoint_tolerances == (1e-3, 1e-3)
+
+
+def test_checkpoints_go_to_the_gradients_that_keep_some():
+    cells = block(method=("rk4",), steps=(9,), gradient=("checkpoint", "segments"), checkpoints=(2, 3))
+    assert {(cell.gradient, cell.checkpoints) for cell in cells} == {
+        ("checkpoint", None),
+        ("segments", 2),
+        ("segments", 3),
+    }
+
+
+@pytest.mark.parametrize(
+    "option", [{"adjoint_rtol": (1e-5,)}, {"seminorm": (False,)}, {"checkpoints": (3,)}], ids=str
+)
+def test_an_option_that_no_gradient_of_the_block_takes_is_refused(option):
+    with pytest.raises(SuiteError, match="name one of them or drop it"):
+        block(method=("dopri5",), rtol=(1e-3,), **option)
+
+
+def test_an_initial_value_problem_has_no_epochs_and_no_data():
+    [cell] = block(tasks=("lorenz",), method=("dopri5",), rtol=(1e-3,))
+    assert (cell.experiment, cell.epochs, cell.dataset) == ("solving", None, "")
+
+
+def test_an_initial_value_problem_is_not_a_batch_of_samples():
+    with pytest.raises(SuiteError, match="one initial value problem"):
+        block(tasks=("lorenz",), method=("dopri5",), rtol=(1e-3,), control=("sample",))
+
+
+ABSENT = """
+from rkbench import NativeEngine, hookimpl
+
+class Absent(NativeEngine):
+    name = "absent"
+
+    def unavailable(self):
+        return {reason!r}
+
+    def unsupported(self, solver):
+        return self.unavailable()
+
+@hookimpl
+def rkbench_engines():
+    return [Absent()]
+"""
+
+
+@pytest.mark.parametrize("reason", ["It is not installed; install it.", None])
+def test_an_engine_that_is_not_here_is_planned_with_its_reason(tmp_path, reason):
+    file = tmp_path / "absent.py"
+    file.write_text(ABSENT.format(reason=reason))
+    [cell] = block(plugins=registry.load([file]), method=("rk4",), steps=(3,), engine=("absent",))
+    assert cell.unavailable == (reason or "")
+
+
+def test_whether_an_engine_is_here_does_not_change_the_identity():
+    absent = dataclasses.replace(CELLS[0], unavailable="It is not installed; install it.")
+    assert identity(absent, {}) == identity(CELLS[0], {})

@@ -16,7 +16,11 @@ from rkbench.problems.closed import COUPLED
 SENSITIVE = {"arenstorf": 1e-9}
 """Where an early error grows: by 10⁵ on the orbit of Arenstorf."""
 
-SLOW = ("detest_c3", "detest_c4", "detest_c5", "detest_e2", "detest_d4", "detest_d5", "pleiades", "arenstorf", "brusselator")  # fmt: skip
+SLOW = {f"detest_{name}" for name in ("c3", "c4", "c5", "e2", "d4", "d5")} | {
+    "pleiades",
+    "arenstorf",
+    "brusselator",
+}
 """Those whose 40 digits take longer than a test may; `python tests/high_precision.py` prints them."""
 
 

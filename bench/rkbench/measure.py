@@ -122,7 +122,11 @@ def audit(fields: Sequence[Counted]) -> Iterator[None]:
     for field in fields:
         field.audited = True
     try:
-        with torch.compiler.set_stance("force_eager") if any(field.compiled for field in fields) else nullcontext():
+        with (
+            torch.compiler.set_stance("force_eager")
+            if any(field.compiled for field in fields)
+            else nullcontext()
+        ):
             yield
         settle()
     finally:

@@ -120,6 +120,7 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
         random.Random(f"{suite.name} {task} {seed}").shuffle(block)
         cells += block
     for cell in cells:
+        _refuse_samples(cell)
         if not cell.unavailable:
             cell.solver(registry)
     if suite.baseline not in {cell.method for cell in cells}:
@@ -127,6 +128,13 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
             f"The baseline {suite.baseline!r} is not among the solvers; choose one of them with --baseline."
         )
     return cells
+
+
+def _refuse_samples(cell: Cell) -> None:
+    if cell.experiment == "solving" and cell.control != "batch":
+        raise SuiteError(
+            f"{cell.task} is one initial value problem, not a batch of samples; give control = 'batch' with it."
+        )
 
 
 def _points(axis: SolverAxis, registry: Registry) -> Iterator[tuple[tuple[str, Any], ...]]:
@@ -157,9 +165,17 @@ def _refuse_unused(axis: SolverAxis) -> None:
 
 def _adapting(axis: SolverAxis) -> list[dict[str, Any]]:
     """Return every way to adapt the steps; atol follows rtol unless it is given."""
-    ways = itertools.product(axis.rtol or RTOL, axis.atol or (None,), axis.controller or ("pi",), axis.control)
+    ways = itertools.product(
+        axis.rtol or RTOL, axis.atol or (None,), axis.controller or ("pi",), axis.control
+    )
     return [
-        {"steps": None, "rtol": rtol, "atol": rtol if atol is None else atol, "controller": by, "control": control}
+        {
+            "steps": None,
+            "rtol": rtol,
+            "atol": rtol if atol is None else atol,
+            "controller": by,
+            "control": control,
+        }
         for rtol, atol, by, control in ways
     ]
 

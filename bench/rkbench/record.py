@@ -38,7 +38,8 @@ class Record:
     suite: str = _column("Suite the cell was planned by", "")
     task: str = _column("Task: data, network, recipe, score and target; or an initial value problem", "")
     experiment: str = _column(
-        "How the task was measured: `training` of a network, or `solving` an initial value problem", "training"
+        "How the task was measured: `training` of a network, or `solving` an initial value problem",
+        "training",
     )
     dataset: str = _column("Dataset of the task; empty for a task without one", "")
     method: str = _column("Butcher tableau", "")

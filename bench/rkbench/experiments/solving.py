@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rkbench.errors import SolveError
 from rkbench.experiments.failure import ExperimentFailed
-from rkbench.measure import Counted, peak_memory_mb, timed
+from rkbench.measure import Counted, audit, peak_memory_mb, timed
 from rkbench.plan import Cell
 from rkbench.record import CellStatus, Record
 from rkbench.solution import Solution, Status
@@ -38,18 +38,19 @@ def measure(
         return solver.engine.solve(solver, f, y0, problem.t_span)
 
     with torch.no_grad():
-        counted = Counted(problem.f)
-        solution = solve(counted)
-        _audit(record, solution, counted.calls)
+        counted = Counted(problem.f, compiled=solver.compile)
+        with audit([counted]):
+            solution = solve(counted)
+        _take_down(record, solution, counted.calls)
         record.solution_error = problem.error(solution.y[-1])
-        first, _ = timed(lambda: solve(problem.f), device)
+        first = timed(lambda: solve(problem.f), device)[0] if solver.compile else 0.0
         record.solve_seconds = _median_seconds(lambda: solve(problem.f), device)
     if solver.compile:
         record.compile_seconds = max(0.0, first - record.solve_seconds)
     record.peak_memory_mb = peak_memory_mb(device)
 
 
-def _audit(record: Record, solution: Solution, calls: int) -> None:
+def _take_down(record: Record, solution: Solution, calls: int) -> None:
     """Take down what the solve cost, as counted, and refuse a claim that differs, and a failure."""
     stats = solution.stats
     record.nfe_forward, record.accepted, record.rejected = calls, stats.accepted, stats.rejected

@@ -58,7 +58,7 @@ def _placed(dataset: data.Dataset, device: str) -> data.Dataset:
 
 def _costs(record: Record, training: Training) -> None:
     """What the epochs cost, as far as they came."""
-    record.compile_seconds = getattr(training, "compile_seconds", None)
+    record.compile_seconds = training.compile_seconds
     record.curve = training.curve
     if not training.curve:
         return

@@ -21,8 +21,9 @@ def compiled_loop(solver: Solver, f: Field, y: Tensor, times: list[float], outpu
     times, scheme = landing(solver.method, times, outputs)
     graphs, y0, k = Graphs(solver, scheme, f), y, {}
     for stretch in _stretches(times, outputs, LARGEST // len(scheme.stages) or 1):
-        before = y
-        y, k, _ = graphs.run(y, k.get(scheme.final), stretch)
+        before, first = y, k.get(scheme.final)
+        y, slopes, _ = graphs.run(y, first, stretch)
+        k = slopes if first is None else {0: first} | slopes
         outputs.serve_inside(scheme, before, k, *stretch[-2:])
         outputs.record(stretch[-1], y)
     return finished(scheme, f, y0, y, times, outputs, BACKPROP)

@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch._dynamo import exc
 
+from rkbench.errors import SolverError
 from rkbench.integrate.field import Field
 from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.start import first_size
@@ -75,10 +77,19 @@ class Graphs:
         )
         try:
             return _graph(function, signature)(*inputs)
-        except torch._dynamo.exc.FailOnRecompileLimitHit:
+        except exc.FailOnRecompileLimitHit:
             # torch keeps a few graphs for one signature, and as many functions of one kind were seen: begin anew.
             _graph.cache_clear()
             return _graph(function, signature)(*inputs)
+        except exc.TorchDynamoException as error:
+            function(*inputs)  # what is wrong with f itself says so here
+            raise SolverError(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """Return what kept torch from compiling, without the rest of its report."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return f"f cannot be compiled as one graph ({first.rstrip('.')}); mend f, or drop compile=True."
 
 
 @lru_cache(maxsize=256)

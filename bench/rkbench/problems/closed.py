@@ -35,7 +35,9 @@ COUPLED = InitialValueProblem(
     "four components that feed each other and t: no order condition is invisible on it",
 )
 
-DECAY = InitialValueProblem("decay", lambda t, y: -y, (1.0,), (0.0, 2.0), (math.exp(-2),), REFERENCE, "y' = -y")
+DECAY = InitialValueProblem(
+    "decay", lambda t, y: -y, (1.0,), (0.0, 2.0), (math.exp(-2),), REFERENCE, "y' = -y"
+)
 
 OSCILLATOR = InitialValueProblem(
     "oscillator",

@@ -107,7 +107,13 @@ _SET: dict[str, tuple[F, tuple[float, ...], str]] = {
 
 PROBLEMS = tuple(
     InitialValueProblem(
-        f"detest_{name}", f, y0, SPAN, ANSWERS[f"detest_{name}"], EXTRAPOLATION, f"DETEST {name.upper()}: {what}"
+        f"detest_{name}",
+        f,
+        y0,
+        SPAN,
+        ANSWERS[f"detest_{name}"],
+        EXTRAPOLATION,
+        f"DETEST {name.upper()}: {what}",
     )
     for name, (f, y0, what) in _SET.items()
 )

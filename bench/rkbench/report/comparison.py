@@ -16,7 +16,15 @@ from rkbench.report.results import Results, load
 from rkbench.report.summary import paired_times, summarise
 from rkbench.report.terminal import Strip, print_grids
 
-_MEDIANS = ("train_seconds", "train_accuracy", "test_accuracy", "nfe_forward", "nfe_eval")
+_MEDIANS = (
+    "train_seconds",
+    "solve_seconds",
+    "solution_error",
+    "train_accuracy",
+    "test_accuracy",
+    "nfe_forward",
+    "nfe_eval",
+)
 _DIFFERENCES = ("train_accuracy", "test_accuracy")
 _RATIOS = ("nfe_forward", "nfe_eval")
 # Where these differ between the runs, so may the numbers, whatever the solver did.
@@ -58,7 +66,9 @@ def show_compare(run_a: str | Path, run_b: str | Path, console: Console | None =
     for task, rows in _compared(runs).groupby("task", sort=False):
         records = rows.to_dict("records")
         strips = [
-            Strip(heading, [Text(cell(row)) for row in records], widest) for heading, widest, cell in _COLUMNS
+            Strip(heading, [Text(cell(row)) for row in records], widest)
+            for heading, widest, needed, cell in _COLUMNS
+            if not needed or rows[[f"{needed}_a", f"{needed}_b"]].notna().any(axis=None)
         ]
         print_grids(console, str(task), [strips[:-1], strips[-1:]])
     console.print(
@@ -136,13 +146,16 @@ def _points(value: float) -> str:
     return numbers.NONE if pd.isna(value) else f"{100 * value:+.2f}"
 
 
+# Heading, widest, measure without which it has nothing to say, and the entry of a row.
 _COLUMNS = (
-    ("solver", 24, lambda row: row["solver"]),
-    ("training time, s", 100, _both("train_seconds", numbers.seconds)),
-    ("B ÷ A", 100, _changed("time_ratio", numbers.significant)),
-    ("test accuracy, %", 100, _both("test_accuracy", numbers.percent)),
-    ("B - A, points", 100, _changed("test_accuracy_difference", _points)),
-    ("NFE forward", 100, _both("nfe_forward", numbers.count)),
-    ("cells ok", 100, lambda row: " → ".join(numbers.count(float(row[f"n_ok_{run}"])) for run in "ab")),
-    ("note", 24, lambda row: row["note"]),
+    ("solver", 24, "", lambda row: row["solver"]),
+    ("training time, s", 100, "train_seconds", _both("train_seconds", numbers.seconds)),
+    ("solve time, s", 100, "solve_seconds", _both("solve_seconds", numbers.seconds)),
+    ("B ÷ A", 100, "", _changed("time_ratio", numbers.significant)),
+    ("error", 100, "solution_error", _both("solution_error", numbers.error)),
+    ("test accuracy, %", 100, "test_accuracy", _both("test_accuracy", numbers.percent)),
+    ("B - A, points", 100, "test_accuracy", _changed("test_accuracy_difference", _points)),
+    ("NFE forward", 100, "nfe_forward", _both("nfe_forward", numbers.count)),
+    ("cells ok", 100, "", lambda row: " → ".join(numbers.count(float(row[f"n_ok_{run}"])) for run in "ab")),
+    ("note", 24, "", lambda row: row["note"]),
 )

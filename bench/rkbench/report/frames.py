@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import fields
 from typing import Any
 
@@ -13,7 +14,14 @@ from rkbench.store import Ledger
 
 NOT_RUN = "not run yet"
 
-_DTYPES = {"str": "str", "bool": "bool", "bool | None": "boolean", "int": "int64", "int | None": "Int64", "float | None": "float64"}
+_DTYPES = {
+    "str": "str",
+    "bool": "bool",
+    "bool | None": "boolean",
+    "int": "int64",
+    "int | None": "Int64",
+    "float | None": "float64",
+}
 _CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name != "curve"}
 _EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
 _EPOCH_DTYPES = (
@@ -69,7 +77,7 @@ def left_out(cells: pd.DataFrame) -> pd.Series:
 
 def skipped(cells: pd.DataFrame) -> list[str]:
     """Return a note for every engine whose cells were skipped."""
-    alike = cells[left_out(cells)].groupby(["engine", "message"], sort=False).size()
+    alike = Counter(cells.loc[left_out(cells), ["engine", "message"]].itertuples(index=False, name=None))
     return [
         f"{count} cell{'s' * (count != 1)} of the engine {engine} skipped: {message}"
         for (engine, message), count in alike.items()

@@ -55,7 +55,9 @@ def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]
     telling = (*_EVERY_SOLVE, *_CIRCUMSTANCES) if circumstances else _EVERY_SOLVE
     shared = [name for name in telling if cells[name].nunique() > 1]
     shared += [
-        name for name in _ROADS if (cells.groupby(["gradient", cells["steps"].isna()])[name].nunique(dropna=False) > 1).any()
+        name
+        for name in _ROADS
+        if (cells.groupby(["gradient", cells["steps"].isna()])[name].nunique(dropna=False) > 1).any()
     ]
     for _, kind in cells.groupby(cells["steps"].isna()):
         qualifiers = _steering(kind) + shared

@@ -13,8 +13,9 @@ import pandas as pd
 from rkbench.report import precision
 
 # Okabe & Ito (2008), told apart with every kind of colour blindness; their yellow and black are left out,
-# which vanish on a white or a black page. After seven solvers the colors come again with other dashes.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D46")
+# which vanish on a white or a black page, for a brown, a wine red and a grey. Then the colors come again with other
+# dashes.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D46", "#882255", "#808080")
 _DASHES = ("", (4, 1.5), (1, 1), (6, 1.5, 1, 1.5), (2, 2), (8, 2))
 _MARKERS = "osD^vPX"
 _LONGEST = 30

@@ -30,6 +30,11 @@ def percent(value: float) -> str:
     return NONE if math.isnan(value) else f"{100 * value:.2f}"
 
 
+def error(value: float) -> str:
+    """Return an error as its order of magnitude asks: ``2.5e-7``."""
+    return NONE if math.isnan(value) else f"{value:.1e}"
+
+
 def count(value: float) -> str:
     """Return a count or a mean of counts: whole where it is whole."""
     if math.isnan(value):

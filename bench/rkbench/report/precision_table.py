@@ -69,12 +69,10 @@ def _cost(column: str, level: float, spell: Callable[[float], str]) -> Callable[
 
 
 def _status(row: Row) -> Cell:
-    said = f"{row['n_ok']} ok" if not row["lost"] else f"{row['n_ok']} of {row['n_planned']} ok, {row['lost']}"
+    said = (
+        f"{row['n_ok']} ok" if not row["lost"] else f"{row['n_ok']} of {row['n_planned']} ok, {row['lost']}"
+    )
     return Cell(said, "", row["n_planned"] - row["n_ok"])
-
-
-def _error(value: float) -> str:
-    return numbers.NONE if math.isnan(value) else f"{value:.1e}"
 
 
 def _whole(value: float) -> str:
@@ -92,7 +90,7 @@ def _columns() -> tuple[Column, ...]:
     entries += [(f"NFE to {_level(one)}", _cost("nfe", one, _whole), "result") for one in LEVELS]
     entries += [(f"ms to {_level(one)}", _cost("seconds", one, _milliseconds), "result") for one in LEVELS]
     entries += [
-        ("smallest error", lambda row: Cell(_error(row["error"]), "", row["error"]), "work"),
+        ("smallest error", lambda row: Cell(numbers.error(row["error"]), "", row["error"]), "work"),
         ("cells", _status, "work"),
     ]
     return tuple(Column(*entry) for entry in entries)

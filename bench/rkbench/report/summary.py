@@ -43,7 +43,7 @@ SUMMARY_COLUMNS = {
     **{name: f"Median over seeds of `{name}`" for name in MEASURES},
     "seconds_to_target": "Median over seeds of `seconds_to_target`; a seed that failed or never reached it counts as infinity",
     "nfe_step": "Median over seeds of `nfe_forward` + `nfe_backward`: evaluations of f in one training step",
-    "time_ratio": "Median over seeds of `train_seconds` divided by the baseline's at the same seed, on the same machine",
+    "time_ratio": "Median over seeds of the time, of training or of a solve, over the baseline's at the same seed and machine",
 }
 ESTIMATED = (*MEASURES, "time_ratio")
 
@@ -78,10 +78,10 @@ def baseline_solver(task: pd.DataFrame, baseline: str | None) -> str | None:
 
 
 def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Estimate:
-    """Return the ratio of training times, paired by seed; NaN where no pair was timed on one machine."""
-    timed, other = (frame[_timed(frame)] for frame in (cells, reference))
+    """Return the ratio of times, of training or of a solve, by seed; NaN where no pair was timed on one machine."""
+    timed, other = (frame.assign(timed=_seconds(frame))[_timed(frame)] for frame in (cells, reference))
     pairs = timed.merge(other, on=["seed", "host"], suffixes=("", "_reference"))
-    return statistics.ratio(pairs["train_seconds"].to_numpy(), pairs["train_seconds_reference"].to_numpy())
+    return statistics.ratio(pairs["timed"].to_numpy(), pairs["timed_reference"].to_numpy())
 
 
 def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[str, Any]:
@@ -99,8 +99,12 @@ def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[st
 
 
 def _timed(cells: pd.DataFrame) -> pd.Series:
-    seconds = cells["train_seconds"].fillna(cells["solve_seconds"])
-    return (cells["status"] == CellStatus.OK) & cells["timing_valid"] & seconds.notna()
+    return (cells["status"] == CellStatus.OK) & cells["timing_valid"] & _seconds(cells).notna()
+
+
+def _seconds(cells: pd.DataFrame) -> pd.Series:
+    """Return the time that a cell was run for."""
+    return cells["train_seconds"].fillna(cells["solve_seconds"])
 
 
 def _to_target(cells: pd.DataFrame, target: float) -> np.ndarray:
