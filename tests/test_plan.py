@@ -195,3 +195,21 @@ def test_an_engine_that_is_not_here_is_planned_with_its_reason(tmp_path, reason)
 def test_whether_an_engine_is_here_does_not_change_the_identity():
     absent = dataclasses.replace(CELLS[0], unavailable="It is not installed; install it.")
     assert identity(absent, {}) == identity(CELLS[0], {})
+
+
+def test_only_compiled_solves_that_adapt_their_steps_speculate():
+    cells = block(
+        method=("rk4", "dopri5"), steps=(4,), rtol=(1e-3,), compile=(False, True), speculative=(False, True)
+    )
+    assert points(cells, "method", "compiled", "speculative") == [
+        ("dopri5", False, False),
+        ("dopri5", True, False),
+        ("dopri5", True, True),
+        ("rk4", False, False),
+        ("rk4", True, False),
+    ]
+
+
+def test_speculation_without_compiling_is_refused():
+    with pytest.raises(SuiteError, match=r"add compile = \[true\]"):
+        block(method=("dopri5",), rtol=(1e-3,), speculative=(True,))

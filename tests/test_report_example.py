@@ -10,7 +10,7 @@ SOLVER = {
     "epochs": 2,
     "method_digest": "",
     "suite": "s", "task": "digits", "dataset": "digits8", "engine": "rkbench", "gradient": "backprop", "norm": "rms",
-    "control": "batch", "dtype": "float32", "device": "cpu", "compiled": False, "threads": 1,
+    "control": "batch", "dtype": "float32", "device": "cpu", "compiled": False, "speculative": False, "threads": 1,
     "experiment": "training", "adjoint_rtol": None, "adjoint_atol": None, "seminorm": None, "checkpoints": None,
 }  # fmt: skip
 

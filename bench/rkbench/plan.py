@@ -63,6 +63,7 @@ class Cell:
     dtype: str
     device: str
     compiled: bool
+    speculative: bool
     threads: int
     seed: int
     epochs: int | None
@@ -83,6 +84,7 @@ class Cell:
             norm=self.norm,
             control=self.control,
             compile=self.compiled,
+            speculative=self.speculative,
             plugins=registry,
             **{name: value for name, value in given.items() if value is not None},
         )
@@ -149,9 +151,22 @@ def _points(axis: SolverAxis, registry: Registry) -> Iterator[tuple[tuple[str, A
             )
         stepping = _adapting(axis) if adaptive else _equal_steps(axis)
         roads = [road for gradient in axis.gradient for road in _roads(axis, gradient, adaptive)]
-        axes = {"engine": axis.engine, "norm": axis.norm, "compiled": axis.compile}
-        for steps, road, values in itertools.product(stepping, roads, itertools.product(*axes.values())):
-            yield tuple(({"method": method} | steps | road | dict(zip(axes, values, strict=True))).items())
+        for steps, road, engine, norm, compiling in itertools.product(
+            stepping, roads, axis.engine, axis.norm, _compiling(axis, adaptive)
+        ):
+            point = {"method": method} | steps | road | {"engine": engine, "norm": norm} | compiling
+            yield tuple(point.items())
+
+
+def _compiling(axis: SolverAxis, adaptive: bool) -> list[dict[str, Any]]:
+    """Return every way to compile; only compiled solves that adapt their steps can speculate on them."""
+    if True in axis.speculative and True not in axis.compile:
+        raise SuiteError(
+            "speculative = [true] takes remembered steps as one graph; add compile = [true] to it."
+        )
+    ways = itertools.product(axis.compile, axis.speculative)
+    possible = dict.fromkeys((compiled, bet and compiled and adaptive) for compiled, bet in ways)
+    return [{"compiled": compiled, "speculative": bet} for compiled, bet in possible]
 
 
 def _refuse_unused(axis: SolverAxis) -> None:

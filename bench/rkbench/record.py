@@ -60,6 +60,9 @@ class Record:
     dtype: str = _column("Floating-point type of state and parameters", "")
     device: str = _column("Device the cell ran on", "")
     compiled: bool = _column("Whether the solve was compiled", False)
+    speculative: bool = _column(
+        "Whether the steps of the last solve were tried first, their errors checked afterwards", False
+    )
     threads: int = _column("CPU threads of torch", 0)
     seed: int = _column("Seed of initial weights and batch order, the same for every solver", 0)
     epochs: int | None = _column("Passes over the training set that were planned")

@@ -28,6 +28,7 @@ class SolverAxis:
     norm: tuple[str, ...] = ("rms",)
     control: tuple[str, ...] = ("batch",)
     compile: tuple[bool, ...] = (False,)
+    speculative: tuple[bool, ...] = (False,)
     adjoint_rtol: tuple[float, ...] = ()
     adjoint_atol: tuple[float, ...] = ()
     seminorm: tuple[bool, ...] = ()
@@ -92,6 +93,7 @@ AXES = {f.name: str for f in fields(SolverAxis)} | {
     "adjoint_rtol": NUMBERS,
     "adjoint_atol": NUMBERS,
     "compile": bool,
+    "speculative": bool,
     "seminorm": bool,
 }
 

@@ -10,7 +10,7 @@ import pandas as pd
 # one kind, adaptive or equal steps: `euler ×10` need not say that its controller is not dopri5's. The options of a
 # gradient are compared among the solvers that have it.
 _STEERING = ("controller", "norm", "control")
-_EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled")
+_EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled", "speculative")
 _ROADS = ("adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 _CIRCUMSTANCES = ("threads", "epochs")
 _SPELLED = {
@@ -23,6 +23,7 @@ _SPELLED = {
     "epochs": lambda value: f"{value} epoch{'' if value == 1 else 's'}",
     "method_digest": lambda value: f"coefficients {value[:4]}" if value else "",
     "seminorm": lambda value: "seminorm" if value else "full norm",
+    "speculative": lambda value: "speculative" if value else "",
     "threads": lambda value: f"{value} thread{'' if value == 1 else 's'}",
 }
 

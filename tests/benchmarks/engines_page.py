@@ -1,0 +1,79 @@
+"""The page ``results/engines.md``, made from the measurements beside it: ``python tests/benchmarks/engines_page.py``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from interleaved import ratio
+
+RESULTS = Path(__file__).parents[2] / "results"
+MEASURED, PAGE = RESULTS / "published" / "engines", RESULTS / "engines.md"
+
+HEAD = """# What a training step costs, engine by engine
+
+One training step (forward, backward, Adam) of the 8×8 tanh ODE-net: y' = tanh(W y + b) in 64 dimensions, batch 128, a
+linear classifier, float32, no data loading. All contenders have the same weights and take turns in one process: per
+round each runs once untimed and then {calls} times under the clock, in an order that changes from round to round. Given
+are medians over the rounds, quartiles in brackets. *Floor* is the chain of as many bare evaluations of f, forward and
+backward; *above floor* compares times less that of an empty step (classifier and Adam alone). The dopri5 rows have the
+same tableau and error estimate (`dopri5_shampine`), rtol = atol = 1e-3 and an I controller. torchdiffeq's `rk4` is the
+3/8 rule, so `rk38` is the row to hold beside it.
+
+*compiled* is `compile=True`; *speculative* adds `speculative=True`: the steps of the last solve are tried again as one
+graph, their errors checked afterwards. Compiling took place before the clock started.
+
+    python tests/benchmarks/engines.py results/published/engines --threads 2
+    python tests/benchmarks/engines.py results/published/engines --threads 1
+    python tests/benchmarks/engines_page.py
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    files = sorted(MEASURED.glob("training_step_*_threads.json"), reverse=True)
+    measured = [json.loads(file.read_text("utf-8")) for file in files]
+    parts = [HEAD.format(calls=measured[0]["calls_per_round"])]
+    return "\n".join(parts + [_section(one) for one in measured])
+
+
+def _section(measured: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in measured["versions"].items())
+    rounds = len(next(iter(measured["seconds"].values())))
+    return "\n".join(
+        [
+            f"## {measured['threads']} thread{'s' * (measured['threads'] > 1)}\n",
+            f"{rounds} rounds on {measured['cpu']}, {measured['measured_at'][:10]}; {versions}.\n",
+            "| | NFE | ms | time ÷ rkbench eager | above floor |",
+            "|---|--:|--:|--:|--:|",
+            *(_row(measured, name) for name in measured["seconds"]),
+            "",
+        ]
+    )
+
+
+def _row(measured: dict[str, Any], name: str) -> str:
+    seconds, method = measured["seconds"], name.split()[0]
+    low, middle, high = np.percentile(seconds[name], [25, 50, 75]) * 1e3
+    ours, floor = seconds.get(f"{method} rkbench"), seconds.get(f"{method} floor")
+    relative = (
+        "" if ours is None or name.endswith(("floor", " rkbench")) else _spread(*ratio(seconds[name], ours))
+    )
+    above = (
+        ""
+        if floor is None or name.endswith("floor")
+        else _spread(*ratio(seconds[name], floor, seconds["empty step"]))
+    )
+    return (
+        f"| {name} | {measured['nfe'][name]} | {middle:.2f} [{low:.2f}, {high:.2f}] | {relative} | {above} |"
+    )
+
+
+def _spread(middle: float, low: float, high: float) -> str:
+    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
