@@ -13,6 +13,7 @@ from rkbench.experiments import EXPERIMENTS, Progress
 from rkbench.experiments.failure import ExperimentFailed
 from rkbench.plan import Cell, blank_record, now
 from rkbench.record import CellStatus, Record
+from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
 from rkbench.train import TrainingError
 
@@ -67,6 +68,7 @@ def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Recor
     torch.manual_seed(cell.seed)
     solver = cell.solver(plugins)
     _describe(record, solver.method)
+    _introduce(record, solver)
     EXPERIMENTS[cell.experiment](cell, task, solver, record, on_epoch)
 
 
@@ -75,3 +77,13 @@ def _describe(record: Record, method: ButcherTableau) -> None:
     if method.adaptive:
         low = f",{method.embedded_low_order}" if method.embedded_low_order is not None else ""
         record.error_estimator = f"{method.order}({method.embedded_order}{low})"
+
+
+def _introduce(record: Record, solver: Solver) -> None:
+    """Take down which library runs the solves, and what is known of it; an engine need not tell either."""
+    engine = solver.engine
+    record.engine_version = getattr(engine, "version", None) or ""
+    remarks = getattr(engine, "remarks", None)
+    if remarks is not None:
+        found = remarks(solver.method.name, adaptive=solver.adaptive, gradient=solver.gradient)
+        record.engine_remarks = "; ".join(found)

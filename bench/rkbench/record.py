@@ -139,6 +139,11 @@ class Record:
     plugin: str = _column("Distribution or file that brought the method", "")
     plugin_version: str = _column("Version of that distribution", "")
     torch_version: str = _column("Version of torch", "")
+    engine_version: str = _column("Version of the library behind the engine; empty for the native one", "")
+    engine_remarks: str = _column(
+        "What is known to be wrong with solves of this kind by that library, as its adapter states; empty for nothing",
+        "",
+    )
     method_digest: str = _column("Hash of the method's coefficients", "")
     data_sha256: str = _column("Checksum of the files of the dataset", "")
     curve: list[dict[str, Any]] = field(

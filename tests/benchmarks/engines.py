@@ -16,9 +16,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from interleaved import BLOCK, interleaved
 from torch import nn
 
-from interleaved import BLOCK, interleaved
 from rkbench import ODEBlock, UserError, machine
 from rkbench.networks.tanh import TanhField
 

@@ -63,6 +63,17 @@ def failures(results: Results) -> pd.DataFrame:
     return seeds.rename("seeds").reset_index()[["task", "solver", "seeds", "status", "message"]]
 
 
+def remarks(results: Results) -> list[str]:
+    """Return what is known to be wrong with libraries that ran solves, and with whose, a sentence for each."""
+    cells = results.cells
+    told = cells[cells["engine_remarks"] != ""]
+    keys = ["engine", "engine_version", "engine_remarks"]
+    return [
+        f"Known of {engine} {version}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}.".replace("  ", " ")
+        for (engine, version, remark), rows in told.groupby(keys, sort=False)["solver"]
+    ]
+
+
 def provenance(results: Results) -> list[tuple[str, str]]:
     """Return how it was measured, as pairs of a name and a text; what the manifest lacks is left out."""
     manifest, machine = results.manifest, results.manifest.get("machine", {})

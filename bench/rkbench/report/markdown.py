@@ -31,7 +31,7 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     parts += [
         f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
     ]
-    parts += [_published(results), _failures(results), _notes(results), _provenance(results)]
+    parts += [_published(results), _failures(results), _remarks(results), _notes(results), _provenance(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -59,6 +59,11 @@ def _failures(results: Results) -> str:
         return ""
     rows = [[escape(str(value)) for value in row] for row in failures.to_numpy().tolist()]
     return "## Failures\n\n" + _grid(list(failures.columns), rows, ["left"] * len(failures.columns))
+
+
+def _remarks(results: Results) -> str:
+    remarks = "\n".join(f"- {escape(remark)}" for remark in account.remarks(results))
+    return f"## Known defects of what was run\n\n{remarks}" if remarks else ""
 
 
 def _notes(results: Results) -> str:

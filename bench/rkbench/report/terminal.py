@@ -37,6 +37,8 @@ def show(run_folder: str | Path, console: Console | None = None) -> None:
         console.print(Text(caption, "dim"))
     _print_published(console, results)
     _print_failures(console, results)
+    for remark in account.remarks(results):
+        console.print(Text(remark, "dim"))
     for note in results.notes:
         console.print(Text(f"note: {note}", "yellow"))
     console.print(Text(account.denominators(results) + "."))
