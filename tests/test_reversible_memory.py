@@ -2,18 +2,21 @@
 
 import pytest
 import torch
-from test_gradient_memory import DEPTH, STATE, WIDTH, LiveBytes, deep
+from test_gradient_memory import DEPTH, STATE, WIDTH, deep
 
 import rkbench
+from rkbench.memory import peak_tensor_mb
 
 
 def peak(engine, method, steps):
     """Return the peak of a forward and a backward pass, in states."""
-    y0 = torch.ones(WIDTH, dtype=torch.float64, requires_grad=True)
-    with LiveBytes() as live:
-        y = rkbench.solve(deep, y0, (0.0, 1.0), t_eval=(1.0,), method=method, steps=steps, engine=engine).y
-        y.sum().backward()
-    return live.peak / STATE
+
+    def work():
+        y0 = torch.ones(WIDTH, dtype=torch.float64, requires_grad=True)
+        solution = rkbench.solve(deep, y0, (0.0, 1.0), t_eval=(1.0,), method=method, steps=steps, engine=engine)
+        solution.y.sum().backward()
+
+    return peak_tensor_mb(work, torch.device("cpu")) / STATE
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def make_solver(
         engine: a registered name, or an engine.
         plugins: where names are looked up; the installed plugins unless given.
         options: further fields of `Solver`: rtol, atol, norm, control, gradient, compile, max_steps, adjoint_rtol,
-            adjoint_atol, seminorm, checkpoints.
+            adjoint_atol, seminorm, checkpoints, speculative.
 
     Raises:
         UnknownNameError: nobody registered the name.
@@ -97,7 +97,8 @@ def solve(
             about log2 N. That of the continuous problem: ``adjoint`` in memory that does not grow,
             ``interpolated`` keeping a dense output, which does not drift. Only ``backprop`` and ``checkpoint`` can
             be differentiated again.
-        compile: whether the engine compiles the solve.
+        compile: whether the engine compiles the solve: equal steps as one graph, adaptive ones step by step. The
+            first solve of each f, shape and method waits for the compiler.
         max_steps: the most steps, accepted and rejected.
         options: adjoint_rtol, adjoint_atol, seminorm and checkpoints, as `Solver` tells them.
 

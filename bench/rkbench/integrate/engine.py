@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NativeEngine:
-    """rkbench's own engine: every explicit tableau, fixed and adaptive, eager.
+    """rkbench's own engine: every explicit tableau, fixed and adaptive, eager or compiled.
 
     Stages are kept as a list and combined by fused multiply-adds with Python-float coefficients; time and
     step control are Python floats; an adaptive step reads one number back from the device, a fixed step none.
