@@ -13,7 +13,9 @@ def peak(engine, method, steps):
 
     def work():
         y0 = torch.ones(WIDTH, dtype=torch.float64, requires_grad=True)
-        solution = rkbench.solve(deep, y0, (0.0, 1.0), t_eval=(1.0,), method=method, steps=steps, engine=engine)
+        solution = rkbench.solve(
+            deep, y0, (0.0, 1.0), t_eval=(1.0,), method=method, steps=steps, engine=engine
+        )
         solution.y.sum().backward()
 
     return peak_tensor_mb(work, torch.device("cpu")) / STATE

@@ -16,13 +16,11 @@ from rkbench.integrate.graphs import Graphs
 from rkbench.integrate.output import Outputs
 from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.scheme import scheme as scheme_of
-from rkbench.integrate.start import first_step
+from rkbench.integrate.start import STRETCH, first_step
 from rkbench.integrate.step import Slopes
+from rkbench.integrate.traced import Run
 from rkbench.solution import Solution, Stats, Status
 from rkbench.solver import Solver
-
-STRETCH = 1e-10
-"""A step that would end this close to its target, relative to its size, is stretched to land on it."""
 
 
 @dataclass
@@ -87,6 +85,7 @@ class AdaptiveSolve:
         self.dense = solver.method.interpolation is not None and outputs.pending not in (None, t1)
         self.scheme: Scheme = scheme_of(solver.method, True, self.dense)
         self.graphs = Graphs(solver, self.scheme, f) if solver.compile else None
+        self.begun: Run | None = None
         self.k: Slopes = {}
         self.steps: list[float] = []
         self.start_calls = self.rejected_calls = self.rejected = 0
@@ -95,7 +94,7 @@ class AdaptiveSolve:
 
     def _first_step(self) -> float:
         if self.graphs is not None:
-            f0, h = self.graphs.first_step(self.y, self.t, self.t1)
+            f0, h, self.begun = self.graphs.begin(self.y, self.t, self.t1, self._target)
         else:
             f0 = self.f.at(self.t, self.y)
             h = first_step(self.solver, self.norm, self.f.at, self.t, self.t1, self.y, f0)
@@ -140,18 +139,30 @@ class AdaptiveSolve:
     def _trial(self, h: float) -> tuple[Tensor, Slopes, float]:
         """Return the state after a step from here, its slopes, and the norm of its error."""
         if self.graphs is not None:
-            y_new, k, errors = self.graphs.run(self.y, self.k.get(0), (self.t, self.t + h))
+            y_new, k, errors = self._compiled_step(self.graphs, h)
             assert errors is not None
             return y_new, self.k | k, stretched(*errors[0].tolist())
         times = self.f.stage_times(self.scheme, self.t, h)
         y_new, k = self.road.step(self.scheme, self.f, times, self.y, h, self.k)
         return y_new, k, error_norm(self.solver, self.scheme, self.y, y_new, k, h, self.norm)
 
+    def _compiled_step(self, graphs: Graphs, h: float) -> Run:
+        """Take a step by its graph; the first was taken by the graph that found its size."""
+        begun, self.begun = self.begun, None
+        if begun is None:
+            return graphs.run(self.y, self.k.get(0), (self.t, self.t + h))
+        self.f.count(graphs.evaluations(0 in self.k))
+        return begun
+
+    @property
+    def _target(self) -> float:
+        """The time that the next step must not pass."""
+        pending = self.outputs.pending
+        return self.t1 if self.dense or pending is None else pending
+
     def _clip(self) -> tuple[float, bool, float]:
         """Return the step to try, whether it was cut to land, and the time it leads to."""
-        target = self.t1
-        if not self.dense and self.outputs.pending is not None:
-            target = self.outputs.pending
+        target = self._target
         h, remaining = self.size.h, target - self.t
         if abs(h) * (1 + STRETCH) >= abs(remaining):
             return remaining, abs(remaining) < abs(h) * (1 - STRETCH), target

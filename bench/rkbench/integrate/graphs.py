@@ -19,8 +19,7 @@ from torch._dynamo import exc
 from rkbench.errors import SolverError
 from rkbench.integrate.field import Field
 from rkbench.integrate.scheme import Scheme
-from rkbench.integrate.start import first_size
-from rkbench.integrate.traced import Run, run, start
+from rkbench.integrate.traced import Run, begin, run
 from rkbench.solver import Solver
 
 T = TypeVar("T")
@@ -44,15 +43,23 @@ class Graphs:
         tolerances = (solver.rtol, solver.atol, solver.norm) if scheme.error else ()
         self._signature = (scheme, kind, tolerances)
 
-    def first_step(self, y: Tensor, t0: float, t1: float) -> tuple[Tensor, float]:
-        """Return f(t0, y) and the signed first step; see `rkbench.integrate.start.first_step`."""
-        ends = torch.tensor((t0, t1), dtype=torch.float64, device=y.device)
-        f0, known = self._call(start, y, (self._solver, self._f.bare, y, *ends.unbind()))
+    def begin(self, y: Tensor, t0: float, t1: float, target: float) -> tuple[Tensor, float, Run | None]:
+        """Return f(t0, y), the signed first step, and the outcome of trying it, cut at ``target``.
+
+        The step is not counted yet. With a slope that is not finite there is none, and its evaluations go with it.
+        """
+        ends = torch.tensor((t0, t1, target), dtype=torch.float64, device=y.device).unbind()
+        f0, step, known = self._call(begin, y, (self._solver, self._scheme, self._f.bare, y, *ends))
         self._f.count(2)
-        d1, d2, h0 = known.tolist()
-        k = self._solver.method.error_exponent
-        assert k is not None
-        return f0, first_size(k, d1, d2, h0, t1 - t0) if math.isfinite(d1) else math.nan
+        norm, h = known.tolist()
+        if math.isfinite(norm):
+            return f0, h, step
+        self._f.count(self.evaluations(self._scheme.starts_at_t))
+        return f0, math.nan, None
+
+    def evaluations(self, first_known: bool, steps: int = 1) -> int:
+        """Return how often steps evaluate f."""
+        return steps * len(self._scheme.stages) - first_known - (steps - 1) * self._scheme.fsal
 
     def run(self, y: Tensor, first: Tensor | None, times: Sequence[float]) -> Run:
         """Take the steps between ``times`` from ``y``, where the slope may be known."""
@@ -60,7 +67,7 @@ class Graphs:
         steps = list(itertools.pairwise(times))
         rows = [[*self._f.inside([t + c * (end - t) for _, c, _ in stages]), end - t] for t, end in steps]
         clock = torch.tensor(rows, dtype=torch.float64, device=y.device)
-        self._f.count(len(rows) * len(stages) - (first is not None) - (len(rows) - 1) * self._scheme.fsal)
+        self._f.count(self.evaluations(first is not None, len(rows)))
         return self._call(
             run, y, (self._solver, self._scheme, self._f.bare, y, first, clock), len(rows), first is None
         )

@@ -14,6 +14,12 @@ from rkbench.solver import Solver
 TINY, SMALLEST_PROBE = 1e-5, 1e-6
 """Norms below the first say nothing about a scale; the probe then has the second as its size."""
 
+FLAT = 1e-15
+"""Where slope and second derivative are below this, they ask for no size at all."""
+
+STRETCH = 1e-10
+"""A step that would end this close to its target, relative to its size, is stretched to land on it."""
+
 
 @torch.no_grad()
 def first_step(
@@ -51,7 +57,7 @@ def probe_size(d0: float, d1: float, span: float) -> float:
 def first_size(k: int, d1: float, d2: float, h0: float, span: float) -> float:
     """Return the signed first step, from the norms of f0 and of the second derivative found by the probe ``h0``."""
     steepest = max(d1, d2)
-    h1 = (0.01 / steepest) ** (1 / k) if steepest > 1e-15 else max(1e-6, 1e-3 * abs(h0))
+    h1 = (0.01 / steepest) ** (1 / k) if steepest > FLAT else max(1e-6, 1e-3 * abs(h0))
     if math.isnan(h1):  # the probe failed: start as small as it was
         h1 = abs(h0)
     return math.copysign(min(100 * abs(h0), h1, abs(span)), span)

@@ -65,7 +65,7 @@ class ODEBlock(nn.Module):
         self.last_stats = solution.stats
         if solution.ended is not Status.OK:
             raise SolveError(solution, solution.sentence)
-        return solution.y[0]
+        return solution.y.squeeze(0)
 
     def extra_repr(self) -> str:
         """Return what ``print`` adds to the layer's name."""

@@ -69,7 +69,9 @@ def remarks(results: Results) -> list[str]:
     told = cells[cells["engine_remarks"] != ""]
     keys = ["engine", "engine_version", "engine_remarks"]
     return [
-        f"Known of {engine} {version}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}.".replace("  ", " ")
+        f"Known of {engine} {version}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}.".replace(
+            "  ", " "
+        )
         for (engine, version, remark), rows in told.groupby(keys, sort=False)["solver"]
     ]
 

@@ -31,7 +31,13 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     parts += [
         f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
     ]
-    parts += [_published(results), _failures(results), _remarks(results), _notes(results), _provenance(results)]
+    parts += [
+        _published(results),
+        _failures(results),
+        _remarks(results),
+        _notes(results),
+        _provenance(results),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
