@@ -37,7 +37,9 @@ def trained(**options):
 
 
 @pytest.mark.parametrize(
-    "options", [{"method": "rk4", "steps": 2}, {"method": "heun2", "rtol": 1e-2}], ids=["equal steps", "adaptive"]
+    "options",
+    [{"method": "rk4", "steps": 2}, {"method": "heun2", "rtol": 1e-2}],
+    ids=["equal steps", "adaptive"],
 )
 def test_a_compiled_training_is_the_eager_one_with_the_same_bill(options):
     eager, compiled = trained(**options), trained(compile=True, **options)

@@ -144,6 +144,22 @@ def test_unknown_names_are_refused_before_anything_runs():
         {"tasks": ["nope"]},
         {"controllers": ["nope"]},
         {"norms": ["nope"]},
+        {"engines": ["nope"]},
+        {"gradients": ["nope"]},
+        {"controls": ["nope"]},
     ):
         with pytest.raises(UserError, match="nope"):
             expand(suite.select(suite.load("quick"), **options), registry.default())
+
+
+def test_engine_gradient_control_and_compiling_hold_for_every_solver_of_the_suite():
+    chosen = suite.select(
+        suite.load("quick"), engines=["rkbench"], gradients=["checkpoint", "adjoint"], methods=["dopri5"]
+    )
+    assert {cell.gradient for cell in expand(chosen, registry.default())} == {"checkpoint", "adjoint"}
+    compiled = suite.select(suite.load("quick"), compile=True)
+    assert all(cell.compiled for cell in expand(compiled, registry.default()))
+    plain = suite.select(suite.load("engines"), compile=False, engines=["rkbench"], methods=["euler"])
+    assert not any(cell.compiled for cell in expand(plain, registry.default()))
+    alone = suite.select(suite.load("quick"), controls=["sample"], methods=["dopri5"])
+    assert {cell.control for cell in expand(alone, registry.default())} == {"sample"}

@@ -120,25 +120,6 @@ def check(methods: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> 
     return checking.check(registry, methods, plugins, as_json=as_json, console=_console())
 
 
-@cli.command()
-@click.argument("suite", default="quick")
-@json_option
-@plugin_option
-def plan(suite: str, as_json: bool, plugins: tuple[str, ...]) -> None:
-    """Show the cells that SUITE expands to, in the order they would run."""
-    from dataclasses import asdict
-
-    from rkbench import suite as suites
-    from rkbench.plan import expand
-
-    cells = [asdict(cell) for cell in expand(suites.load(suite), _registry(plugins))]
-    if as_json:
-        click.echo(json.dumps({"cells": cells}, indent=1))
-        return
-    shown = ("cell_id", "task", "method", "steps", "rtol", "controller", "seed")
-    _print_table(_console(), f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in cells])
-
-
 def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that narrow or extend a suite."""
     options = [
@@ -159,6 +140,12 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--controller", "controllers", multiple=True, help="Step-size controller of adaptive solvers."
         ),
         click.option("--norm", "norms", multiple=True, help="Error norm: rms or worst_sample."),
+        click.option("--engine", "engines", multiple=True, help="What executes the solves."),
+        click.option("--gradient", "gradients", multiple=True, help="How the solves are differentiated."),
+        click.option(
+            "--control", "controls", multiple=True, help="What shares a step size: batch or sample."
+        ),
+        click.option("--compile/--no-compile", default=None, help="Compile every solve, or none."),
         click.option("--baseline", help="The method whose time is 1."),
         click.option("--epochs", type=int, help="Epochs, instead of the task's own number."),
         click.option("--threads", type=int, help="CPU threads of each cell."),
@@ -169,6 +156,33 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+@cli.command()
+@click.argument("suite", default="quick")
+@_matrix_options
+@json_option
+@plugin_option
+def plan(suite: str, as_json: bool, plugins: tuple[str, ...], **selection: Any) -> None:
+    """Show the cells that SUITE expands to with these options, in the order they would run."""
+    from dataclasses import asdict
+
+    from rkbench import suite as suites
+    from rkbench.plan import expand
+
+    cells = [
+        asdict(cell) for cell in expand(suites.select(suites.load(suite), **selection), _registry(plugins))
+    ]
+    if as_json:
+        click.echo(json.dumps({"cells": cells}, indent=1))
+        return
+    shown = ["cell_id", "task", "method", "steps", "rtol", "controller", "seed"]
+    shown += [
+        name
+        for name in ("engine", "gradient", "control", "compiled")
+        if len({cell[name] for cell in cells}) > 1
+    ]
+    _print_table(_console(), f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in cells])
 
 
 @cli.command()

@@ -209,6 +209,10 @@ def select(
     atol: Sequence[float] = (),
     controllers: Sequence[str] = (),
     norms: Sequence[str] = (),
+    engines: Sequence[str] = (),
+    gradients: Sequence[str] = (),
+    controls: Sequence[str] = (),
+    compile: bool | None = None,
     **settings: Any,
 ) -> Suite:
     """Return the suite narrowed or extended, as `rkbench run` promises.
@@ -227,7 +231,14 @@ def select(
         axes = [axis for axis in narrowed if axis.method]
     if added:
         axes.append(replace(ADDED, method=added))
-    replaced: dict[str, Any] = {"controller": tuple(controllers), "norm": tuple(norms)}
+    replaced: dict[str, Any] = {
+        "controller": tuple(controllers),
+        "norm": tuple(norms),
+        "engine": tuple(engines),
+        "gradient": tuple(gradients),
+        "control": tuple(controls),
+        "compile": () if compile is None else (compile,),
+    }
     if rtol or atol:
         axes = [replace(axis, rtol=tuple(rtol) or axis.rtol, atol=tuple(atol)) for axis in axes]
     if steps:
