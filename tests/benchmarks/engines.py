@@ -75,8 +75,8 @@ def training_step(layer: nn.Module) -> Callable[[], object]:
     return step
 
 
-def layers() -> Iterator[tuple[str, nn.Module, int]]:
-    """Yield name, layer and evaluations of f; all with the same weights."""
+def layers(left_out: str) -> Iterator[tuple[str, nn.Module, int]]:
+    """Yield name, layer and evaluations of f; all with the same weights, one engine left out."""
 
     def field() -> TanhField:
         torch.manual_seed(0)
@@ -85,6 +85,8 @@ def layers() -> Iterator[tuple[str, nn.Module, int]]:
     x = torch.randn(BATCH, WIDTH, generator=torch.Generator().manual_seed(1))
     yield "empty step", Chain(field(), 0), 0
     for name, options in SOLVERS.items():
+        if options.get("engine") == left_out:
+            continue
         try:
             block = ODEBlock(field(), **options)
         except UserError as error:
@@ -98,16 +100,17 @@ def layers() -> Iterator[tuple[str, nn.Module, int]]:
             yield f"{name.split()[0]} floor", Chain(field(), nfe), nfe
 
 
-def measure(threads: int, rounds: int) -> dict:
+def measure(threads: int, rounds: int, left_out: str) -> dict:
     """Return what one process measured, with all that is needed to judge it."""
     torch.set_num_threads(threads)
-    found = list(layers())
+    found = list(layers(left_out))
     seconds = interleaved({name: training_step(layer) for name, layer, _ in found}, rounds)
     return {
         "what": "seconds of one training step (forward, backward, Adam), per round",
         "network": f"y' = tanh(W y + b), {WIDTH} dimensions, batch {BATCH}, linear classifier",
         "calls_per_round": BLOCK,
         "threads": threads,
+        "left_out": left_out,
         "measured_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": machine.commit(),
         "cpu": machine.describe()["cpu"],
@@ -128,8 +131,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the JSON file goes")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=80)
+    parser.add_argument("--leave-out", default="", metavar="ENGINE", help="an engine that disturbs the others")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(measure(arguments.threads, arguments.rounds), indent=1, ensure_ascii=False)
-    (arguments.folder / f"training_step_{arguments.threads}_threads.json").write_text(text + "\n", "utf-8")
+    measured = measure(arguments.threads, arguments.rounds, arguments.leave_out)
+    without = f"_without_{arguments.leave_out}" if arguments.leave_out else ""
+    name = f"training_step_{arguments.threads}_threads{without}.json"
+    (arguments.folder / name).write_text(json.dumps(measured, ensure_ascii=False) + "\n", "utf-8")
