@@ -132,7 +132,9 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path, help="where the JSON file goes")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=80)
-    parser.add_argument("--leave-out", default="", metavar="ENGINE", help="an engine that disturbs the others")
+    parser.add_argument(
+        "--leave-out", default="", metavar="ENGINE", help="an engine that disturbs the others"
+    )
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     measured = measure(arguments.threads, arguments.rounds, arguments.leave_out)
