@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rkbench.solution import Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
-    from rkbench.task import Recipe, SolveTask, Task
+    from rkbench.task import GradientTask, Recipe, SolveTask, Task
     from rkbench.twin import Twin
 
 __version__ = "0.1.0"
@@ -43,6 +43,7 @@ _HOME = {
     "DataError": "errors",
     "Engine": "solver",
     "FIXED": "controller",
+    "GradientTask": "task",
     "InitialValueProblem": "problem",
     "NativeEngine": "integrate.engine",
     "ODEBlock": "networks.block",
@@ -81,6 +82,7 @@ __all__ = [
     "DataError",
     "Engine",
     "FIXED",
+    "GradientTask",
     "InitialValueProblem",
     "NativeEngine",
     "ODEBlock",

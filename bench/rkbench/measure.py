@@ -7,17 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache, wraps
-from importlib import import_module
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from statistics import median
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from rkbench.networks.block import ODEBlock
-from rkbench.twin import Twin
+from rkbench.twin import Twin, reporting, settle
 
 T = TypeVar("T")
+
+LEAST, MOST, ENOUGH_SECONDS = 7, 200, 0.3
+"""Repetitions of short work: at least so many, then until there are so many or they have taken so long."""
 
 
 def timed(work: Callable[[], T], device: torch.device) -> tuple[float, T]:
@@ -27,6 +29,14 @@ def timed(work: Callable[[], T], device: torch.device) -> tuple[float, T]:
     result = work()
     synchronize(device)
     return time.perf_counter() - start, result
+
+
+def median_seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Return the median of the seconds that short work takes, done again and again; caches are to be warm before."""
+    seconds: list[float] = []
+    while len(seconds) < LEAST or (sum(seconds) < ENOUGH_SECONDS and len(seconds) < MOST):
+        seconds.append(timed(work, device)[0])
+    return median(seconds)
 
 
 def synchronize(device: torch.device) -> None:
@@ -45,9 +55,6 @@ class Counted(nn.Module):
     the count until the next audit compares them. Under audit, graphs are run as the Python they came from, and a twin
     calls back to the host for every evaluation and product; one handed out otherwise is noted as ``lent``.
     """
-
-    borrower: ClassVar[Counted | None] = None
-    """Whose twin was handed out last under audit: the callbacks of a function compiled once count for it."""
 
     def __init__(self, f: Callable[..., Any], *, compiled: bool = False) -> None:
         super().__init__()
@@ -79,41 +86,7 @@ class Counted(nn.Module):
         self.lent = twin is not None and not self.audited
         if twin is None or self.lent:
             return twin
-        Counted.borrower = self
-        return twin._replace(function=_calling_back(twin.function))
-
-
-def _evaluated() -> None:
-    assert Counted.borrower is not None
-    Counted.borrower.calls += 1
-
-
-def _multiplied() -> None:
-    assert Counted.borrower is not None
-    Counted.borrower.vjps += 1
-
-
-@cache
-def _calling_back(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of JAX that tells the host of its evaluations and its vector-Jacobian products."""
-    jax: Any = import_module("jax")
-
-    @jax.custom_vjp
-    @wraps(function)
-    def counted(*arrays: Any) -> Any:
-        jax.debug.callback(_evaluated)
-        return function(*arrays)
-
-    def forth(*arrays: Any) -> Any:
-        jax.debug.callback(_evaluated)
-        return jax.vjp(function, *arrays)
-
-    def back(pull: Callable[..., Any], grad: Any) -> Any:
-        jax.debug.callback(_multiplied)
-        return pull(grad)
-
-    counted.defvjp(forth, back)
-    return counted
+        return reporting(twin, self)
 
 
 @contextmanager
@@ -130,15 +103,8 @@ def audit(fields: Sequence[Counted]) -> Iterator[None]:
             yield
         settle()
     finally:
-        Counted.borrower = None
         for field in fields:
             field.audited = False
-
-
-def settle() -> None:
-    """Wait until what JAX has to tell was told."""
-    if "jax" in sys.modules:
-        sys.modules["jax"].effects_barrier()
 
 
 def _note_claims(block: Any, inputs: Any, output: Any) -> None:

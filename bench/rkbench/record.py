@@ -38,7 +38,8 @@ class Record:
     suite: str = _column("Suite the cell was planned by", "")
     task: str = _column("Task: data, network, recipe, score and target; or an initial value problem", "")
     experiment: str = _column(
-        "How the task was measured: `training` of a network, or `solving` an initial value problem",
+        "How the task was measured: `training` of a network, `solving` an initial value problem, or the `gradient` of "
+        "one solve",
         "training",
     )
     dataset: str = _column("Dataset of the task; empty for a task without one", "")
@@ -87,6 +88,21 @@ class Record:
     solution_error: float | None = _column(
         "Error at the end of an initial value problem: the largest of any component, relative to the largest component "
         "of the reference answer or 1"
+    )
+    step_seconds: float | None = _column(
+        "Time of one solve forward and backward, in seconds; median over repetitions after a first one"
+    )
+    step_memory_mb: float | None = _column(
+        "Most tensors alive at once in one solve forward and backward, in MiB, beyond state and parameters; empty where "
+        "they are out of torch's sight on a CPU: in compiled graphs and in other frameworks"
+    )
+    gradient_error: float | None = _column(
+        "Error of the gradient against that of a solve in float64 at a tight tolerance: difference over norm (2-norms), of "
+        "the gradient to the initial state or of that to the parameters, whichever is larger"
+    )
+    discrete_gradient_error: float | None = _column(
+        "The same against `backprop` through the same solve by the same engine, the exact gradient of what it computed; "
+        "empty where the engine has no `backprop`"
     )
     train_accuracy: float | None = _column(
         "Share of the training set classified correctly after training, 0 to 1"

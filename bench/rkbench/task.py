@@ -1,4 +1,4 @@
-"""What is measured: an ODE-net in training, or an initial value problem being solved."""
+"""What is measured: an ODE-net in training, an initial value problem being solved, or a solve being differentiated."""
 
 from __future__ import annotations
 
@@ -111,3 +111,35 @@ class SolveTask(BaseTask):
         """Return where the problem starts and ends."""
         problem = self.problem
         return {"y0": problem.y0, "t_span": problem.t_span, "y1": problem.y1}
+
+
+@dataclass(frozen=True)
+class GradientTask(BaseTask):
+    """One solve of a random state, forward and backward, for what its gradient costs and how far it is off.
+
+    The loss is half the mean square of y(t1).
+
+    Attributes:
+        name: how users ask for it.
+        field: returns f, a module, with weights drawn from torch's generator, which the seed of a cell sets.
+        shape: of the state, whose entries are drawn from a standard normal distribution; the batch comes first.
+        t_span: (t0, t1).
+        reference_tol: tolerance, relative and absolute, of the solve in float64 whose gradient is taken for the true
+            one; None where f is not smooth enough to be solved that well.
+        summary: one line on f and where it comes from.
+        dataset: none.
+    """
+
+    name: str
+    field: Callable[[], nn.Module]
+    shape: tuple[int, ...]
+    t_span: tuple[float, float] = (0.0, 1.0)
+    reference_tol: float | None = 1e-12
+    summary: str = ""
+    dataset: str = ""
+
+    experiment: ClassVar[str] = "gradient"
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what is solved, besides the code of f."""
+        return {"shape": self.shape, "t_span": self.t_span, "reference_tol": self.reference_tol}

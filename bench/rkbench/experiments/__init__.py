@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rkbench.experiments import solving, training
+from rkbench.experiments import gradient, solving, training
 from rkbench.plan import Cell
 from rkbench.record import Record
 from rkbench.solver import Solver
@@ -17,5 +17,9 @@ Measure = Callable[[Cell, Any, Solver, Record, Progress], None]
 Threads, seed and default dtype are set as the cell says. Progress is told the curve row of each epoch, if any.
 """
 
-EXPERIMENTS: dict[str, Measure] = {"training": training.measure, "solving": solving.measure}
+EXPERIMENTS: dict[str, Measure] = {
+    "training": training.measure,
+    "solving": solving.measure,
+    "gradient": gradient.measure,
+}
 """By the name that a kind of task gives in its ``experiment``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import torch
@@ -11,15 +10,12 @@ from torch import Tensor
 
 from rkbench.errors import SolveError
 from rkbench.experiments.failure import ExperimentFailed
-from rkbench.measure import Counted, audit, peak_memory_mb, timed
+from rkbench.measure import Counted, audit, median_seconds, peak_memory_mb, timed
 from rkbench.plan import Cell
 from rkbench.record import CellStatus, Record
 from rkbench.solution import Solution, Status
 from rkbench.solver import Solver
 from rkbench.task import SolveTask
-
-LEAST, MOST, ENOUGH_SECONDS = 7, 200, 0.3
-"""Solves under the clock: at least so many, then until there are so many or they have taken so long."""
 
 
 def measure(
@@ -44,7 +40,7 @@ def measure(
         _take_down(record, solution, counted.calls)
         record.solution_error = problem.error(solution.y[-1])
         first = timed(lambda: solve(problem.f), device)[0] if solver.compile else 0.0
-        record.solve_seconds = _median_seconds(lambda: solve(problem.f), device)
+        record.solve_seconds = median_seconds(lambda: solve(problem.f), device)
     if solver.compile:
         record.compile_seconds = max(0.0, first - record.solve_seconds)
     record.peak_memory_mb = peak_memory_mb(device)
@@ -62,10 +58,3 @@ def _take_down(record: Record, solution: Solution, calls: int) -> None:
         )
     if solution.status is not Status.OK:
         raise SolveError(solution, solution.sentence)
-
-
-def _median_seconds(work: Callable[[], Any], device: torch.device) -> float:
-    seconds: list[float] = []
-    while len(seconds) < LEAST or (sum(seconds) < ENOUGH_SECONDS and len(seconds) < MOST):
-        seconds.append(timed(work, device)[0])
-    return median(seconds)

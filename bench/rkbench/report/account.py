@@ -42,7 +42,7 @@ def sentence(results: Results) -> str:
     return f"{' × '.join(counts)} {numbers.listed(done)}{_epochs(results)}{where}."
 
 
-_VERBS = {"training": "trained", "solving": "solved"}
+_VERBS = {"training": "trained", "solving": "solved", "gradient": "differentiated"}
 
 
 def denominators(results: Results) -> str:
