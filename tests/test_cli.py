@@ -150,11 +150,32 @@ def test_check_takes_names(run):
     assert set(json.loads(out)["checks"]) == {"euler"}
 
 
+def test_check_takes_names_of_controllers_and_engines(run):
+    code, out, _ = run("check", "pi", "rkbench", "--json")
+    checks = json.loads(out)["checks"]
+    assert code == 0
+    assert set(checks) == {"controller pi", "engine rkbench"}
+    assert all(checks.values())
+
+
+def test_check_tells_why_an_engine_cannot_run_here(run, tmp_path):
+    file = tmp_path / "absent.py"
+    file.write_text(
+        "from rkbench import NativeEngine, hookimpl\n"
+        "class Absent(NativeEngine):\n    name = 'absent'\n"
+        "    def unavailable(self):\n        return 'its library is not installed; install it.'\n"
+        "@hookimpl\ndef rkbench_engines():\n    return [Absent()]\n"
+    )
+    code, out, _ = run("check", "absent", "--plugin", file)
+    assert code == 1
+    assert "runs here: its library is not installed; install it." in out
+
+
 def test_plan_prints_the_cells_as_json(run):
     code, out, _ = run("plan", "quick", "--json")
     cells = json.loads(out)["cells"]
     assert code == 0
-    assert len(cells) == 9
+    assert [cell["replica"] for cell in cells].count(0) == 9
     assert {cell["method"] for cell in cells} == {"euler", "rk4", "dopri5"}
 
 

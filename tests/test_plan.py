@@ -14,7 +14,7 @@ CELLS = expand(QUICK, registry.default())
 
 
 def test_every_cell_has_its_own_identity():
-    assert len({cell.cell_id for cell in CELLS}) == len(CELLS) == 9
+    assert len({cell.cell_id for cell in CELLS}) == len(CELLS) == 12
 
 
 def test_a_plan_is_the_same_every_time():
@@ -22,14 +22,32 @@ def test_a_plan_is_the_same_every_time():
 
 
 def test_a_block_holds_every_solver_once_before_the_next_seed_begins():
-    for block in (CELLS[0:3], CELLS[3:6], CELLS[6:9]):
-        assert {cell.method for cell in block} == {"euler", "rk4", "dopri5"}
+    for block in (CELLS[0:4], CELLS[4:8], CELLS[8:12]):
+        assert sorted(cell.method for cell in block if not cell.replica) == ["dopri5", "euler", "rk4"]
         assert len({cell.seed for cell in block}) == 1
+
+
+def test_a_block_holds_the_baseline_once_more_under_another_label():
+    for block in (CELLS[0:4], CELLS[4:8], CELLS[8:12]):
+        [second] = [cell for cell in block if cell.replica]
+        [first] = [cell for cell in block if cell.method == "euler" and not cell.replica]
+        assert first.cell_id != second.cell_id
+        assert dataclasses.replace(second, cell_id=first.cell_id, replica=0) == first
+
+
+def test_one_seed_says_nothing_about_what_the_run_can_tell_so_it_has_no_second_label():
+    assert not any(cell.replica for cell in expand(suite.select(QUICK, seeds=1), registry.default()))
+
+
+def test_the_second_label_is_the_plainest_solver_of_the_baseline():
+    axis = SolverAxis(("rk4",), steps=(5,), compile=(True, False))
+    cells = expand(dataclasses.replace(QUICK, baseline="rk4", solvers=(axis,), seeds=2), registry.default())
+    assert {c.compiled for c in cells if c.replica} == {False}
 
 
 def test_blocks_are_shuffled_differently():
     many = expand(suite.select(QUICK, seeds=12), registry.default())
-    orders = {tuple(cell.method for cell in many[i : i + 3]) for i in range(0, 36, 3)}
+    orders = {tuple(cell.method for cell in many[i : i + 4]) for i in range(0, 48, 4)}
     assert len(orders) > 1
 
 
@@ -193,8 +211,10 @@ def test_an_engine_that_is_not_here_is_planned_with_its_reason(tmp_path, reason)
 
 
 def test_whether_an_engine_is_here_does_not_change_the_identity():
+    """Nor does the version of its library, so that a cell is found again; test_engine_version.py compares that."""
     absent = dataclasses.replace(CELLS[0], unavailable="It is not installed; install it.")
-    assert identity(absent, {}) == identity(CELLS[0], {})
+    here = dataclasses.replace(CELLS[0], engine_version="1.2")
+    assert identity(absent, {}) == identity(here, {}) == identity(CELLS[0], {})
 
 
 def test_only_compiled_solves_that_adapt_their_steps_speculate():

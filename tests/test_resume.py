@@ -7,7 +7,7 @@ import pytest
 from rkbench import registry, runner, store, suite
 from rkbench.plan import blank_record, expand
 
-QUICK = suite.select(suite.load("quick"), methods=["euler"], seeds=2, epochs=1)
+QUICK = suite.select(suite.load("quick"), methods=["euler", "rk4"], seeds=1, epochs=1)
 CELLS = expand(QUICK, registry.default())
 
 
@@ -27,7 +27,7 @@ class Watcher:
     def epoch(self, cell, row):
         pass
 
-    def ended(self, cell, record):
+    def ended(self, cell, record, again):
         pass
 
     def note(self, sentence):
@@ -63,7 +63,7 @@ def test_failed_cells_run_again_when_asked_for(folder, monkeypatch):
     monkeypatch.setattr(runner, "_datasets", lambda names, device: {"digits8": {"sha256": "was"}})
     watcher = Watcher()
     runner.run(runner.Job(QUICK, CELLS, [], retry_failed=True), folder, watcher)
-    assert watcher.began == [CELLS[1].cell_id]
+    assert set(watcher.began) == {CELLS[1].cell_id}  # more than once, where the machine was disturbed
     assert [r.status for r in store.read(folder).records] == ["ok", "ok"]
 
 

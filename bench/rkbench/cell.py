@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import torch
 
-from rkbench import registry
+from rkbench import machine, registry
 from rkbench.errors import SolveError, UserError
 from rkbench.experiments import EXPERIMENTS, Progress
 from rkbench.experiments.failure import ExperimentFailed
-from rkbench.plan import Cell, blank_record, now
+from rkbench.plan import Cell, blank_record, engine_version, now
 from rkbench.record import CellStatus, Record
 from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
@@ -32,6 +32,7 @@ def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) ->
     start = time.perf_counter()
     record = blank_record(cell)
     record.timing_valid = alone
+    record.cpus = ",".join(map(str, machine.affinity()))
     try:
         _measure(cell, files, on_epoch, record)
         record.status = CellStatus.OK
@@ -82,8 +83,8 @@ def _describe(record: Record, method: ButcherTableau) -> None:
 def _introduce(record: Record, solver: Solver) -> None:
     """Take down which library runs the solves, and what is known of it; an engine need not tell either."""
     engine = solver.engine
-    record.engine_version = getattr(engine, "version", None) or ""
+    record.engine_version = engine_version(engine)
     remarks = getattr(engine, "remarks", None)
     if remarks is not None:
-        found = remarks(solver.method.name, adaptive=solver.adaptive, gradient=solver.gradient)
+        found = remarks(solver.method, adaptive=solver.adaptive, gradient=solver.gradient)
         record.engine_remarks = "; ".join(found)

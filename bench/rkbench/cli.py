@@ -106,18 +106,19 @@ def show(method: str, plot: str | None, plugins: tuple[str, ...]) -> None:
 
 
 @cli.command()
-@click.argument("methods", nargs=-1)
+@click.argument("names", nargs=-1)
 @json_option
 @plugin_option
-def check(methods: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> int:
+def check(names: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> int:
     """Prove methods, and measure that they keep their promises; exit 1 if one does not.
 
-    Without METHODS, checks what the given plugin files bring, controllers and engines too; without either, every method.
+    NAMES may be those of controllers and engines, too. Without NAMES, checks what the given plugin files bring; without
+    either, every method.
     """
     from rkbench import checking
 
     registry = _registry(plugins, strict=False)
-    return checking.check(registry, methods, plugins, as_json=as_json, console=_console())
+    return checking.check(registry, names, plugins, as_json=as_json, console=_console())
 
 
 def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -179,7 +180,7 @@ def plan(suite: str, as_json: bool, plugins: tuple[str, ...], **selection: Any) 
     shown = ["cell_id", "task", "method", "steps", "rtol", "controller", "seed"]
     shown += [
         name
-        for name in ("engine", "gradient", "control", "compiled")
+        for name in ("engine", "gradient", "control", "compiled", "replica")
         if len({cell[name] for cell in cells}) > 1
     ]
     _print_table(_console(), f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in cells])

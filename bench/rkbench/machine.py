@@ -45,6 +45,25 @@ def affinity() -> list[int]:
     )
 
 
+def cpus_for(threads: int) -> list[int]:
+    """Return the CPUs to tie a cell with so many threads to: whole cores first, the last of the machine.
+
+    Interrupts and the harness itself tend to the first. Empty where there are not as many CPUs, or no such ties.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return []
+    free = affinity()[::-1]
+    cores = {tuple(_siblings(cpu)): cpu for cpu in reversed(free)}
+    first = sorted(cores.values(), reverse=True)
+    ordered = first + [cpu for cpu in free if cpu not in first]
+    return sorted(ordered[:threads]) if threads <= len(ordered) else []
+
+
+def _siblings(cpu: int) -> list[str]:
+    """Return the names of the CPUs that share a core with one, itself included."""
+    return _lines(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list") or [str(cpu)]
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the packages that decide results."""
     return {name: package_version(name) for name in (*PACKAGES, *PEERS)}

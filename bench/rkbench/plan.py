@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -31,8 +31,12 @@ ROADS = {
 OPTIONS = ("rtol", "atol", "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 """Columns of a cell that a solver is told only where they are not empty."""
 
-BESIDES = ("cell_id", "suite", "plugin", "unavailable")
-"""Fields of a cell that do not decide its outcome."""
+BESIDES = ("cell_id", "suite", "plugin", "unavailable", "engine_version")
+"""Fields of a cell that are no part of its identity. All but the last do not decide its outcome.
+
+The version of an engine's library is not known before it is installed, and a cell that waits for it is to be found
+again afterwards; so the version stands in the record beside the identity, and `up_to_date` compares it.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Cell:
     """One point of the matrix: what the record repeats, and what else decides the outcome.
 
     ``unavailable`` says why its engine cannot run here, so that the cell is skipped; empty when it can.
+    ``engine_version`` is that of the library behind the engine; empty where there is none.
     """
 
     cell_id: str
@@ -66,11 +71,13 @@ class Cell:
     speculative: bool
     threads: int
     seed: int
+    replica: int
     epochs: int | None
     method_digest: str
     plugin: str
     plugin_version: str
     unavailable: str = ""
+    engine_version: str = ""
 
     def solver(self, registry: Registry) -> Solver:
         """Return the solver that this cell names."""
@@ -110,7 +117,8 @@ def now() -> str:
 def expand(suite: Suite, registry: Registry) -> list[Cell]:
     """Return the cells in the order they are to run: blocks of one task and seed, each shuffled by its seed.
 
-    A block holds every solver once, so slow drifts of the machine spread over all of them.
+    A block holds every solver once, so slow drifts of the machine spread over all of them; and the baseline's once more,
+    under another label, where there is more than one seed: what differs between the two is what the run cannot tell.
 
     Raises:
         UserError: an unknown name, or options of a solver that do not fit together.
@@ -118,7 +126,9 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
     solvers = list(dict.fromkeys(point for axis in suite.solvers for point in _points(axis, registry)))
     cells: list[Cell] = []
     for task, seed in itertools.product(dict.fromkeys(suite.tasks), range(suite.seeds)):
-        block = [_cell(suite, registry, task, seed, dict(solver)) for solver in solvers]
+        block = [_cell(suite, registry, task, seed, dict(solver), 0) for solver in solvers]
+        if suite.seeds > 1:
+            block += [_cell(suite, registry, task, seed, solver, 1) for solver in _baseline(suite, solvers)]
         random.Random(f"{suite.name} {task} {seed}").shuffle(block)
         cells += block
     for cell in cells:
@@ -130,6 +140,14 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
             f"The baseline {suite.baseline!r} is not among the solvers; choose one of them with --baseline."
         )
     return cells
+
+
+def _baseline(suite: Suite, solvers: Sequence[tuple[tuple[str, Any], ...]]) -> list[dict[str, Any]]:
+    """Return the solver that others are compared with: of the baseline's method, plainly run if any is; none without."""
+    found = [dict(solver) for solver in solvers if dict(solver)["method"] == suite.baseline]
+    plain = {"engine": "rkbench", "gradient": "backprop", "compiled": False}
+    found.sort(key=lambda solver: not all(solver[name] == value for name, value in plain.items()))  # stable
+    return found[:1]
 
 
 def _refuse_samples(cell: Cell) -> None:
@@ -213,7 +231,9 @@ def _roads(axis: SolverAxis, gradient: str, adaptive: bool) -> list[dict[str, An
     ]
 
 
-def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: dict[str, Any]) -> Cell:
+def _cell(
+    suite: Suite, registry: Registry, task_name: str, seed: int, solver: dict[str, Any], replica: int
+) -> Cell:
     task = registry.task(task_name)
     owner = registry.owner("method", solver["method"])
     cell = Cell(
@@ -226,11 +246,13 @@ def _cell(suite: Suite, registry: Registry, task_name: str, seed: int, solver: d
         device=suite.device,
         threads=suite.threads,
         seed=seed,
+        replica=replica,
         epochs=task.epochs and (suite.epochs or task.epochs),
         method_digest=registry.method(solver["method"]).digest,
         plugin=owner.path or owner.distribution,
         plugin_version=owner.version,
         unavailable=unavailable(registry, solver["engine"]),
+        engine_version=engine_version(registry.engine(solver["engine"])),
         **solver,
     )
     code = {
@@ -245,10 +267,21 @@ def unavailable(registry: Registry, engine: str) -> str:
     return getattr(registry.engine(engine), "unavailable", lambda: None)() or ""
 
 
+def engine_version(engine: Any) -> str:
+    """Return the version of the library behind an engine; empty when it names none, or it is not installed."""
+    return getattr(engine, "version", None) or ""
+
+
+def up_to_date(record: Record, cell: Cell) -> bool:
+    """Whether a record was made by the library that is installed now; one that is gone cannot be asked again."""
+    return bool(cell.unavailable) or record.engine_version == cell.engine_version
+
+
 def identity(cell: Cell, more: dict[str, Any]) -> str:
     """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not.
 
     A method is data: its coefficients. Task, controller and engine are code: the plugin's file, or its version.
+    What is behind an engine is looked at by `up_to_date`.
     """
     inputs = asdict(cell) | more | {"rkbench": __version__, "torch": machine.package_version("torch")}
     for key in BESIDES:

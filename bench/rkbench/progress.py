@@ -50,24 +50,30 @@ class Screen:
         self.progress.stop()
 
     def planned(self, cells: int, done: int) -> None:
-        """See `rkbench.runner.Watcher`."""
+        """See `rkbench.lanes.Watcher`."""
         self.total, self.already = cells, done
         self.progress.update(self.all, description="cells", total=cells, completed=done)
         earlier = f", {done} of them measured by an earlier run" if done else ""
         self.console.print(f"{cells} cell{'s' * (cells != 1)}{earlier}")
 
     def started(self, cell: Cell) -> None:
-        """See `rkbench.runner.Watcher`."""
+        """See `rkbench.lanes.Watcher`."""
         self.lines[cell.cell_id] = self.progress.add_task(_name(cell), total=cell.epochs, remaining="")
 
     def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
-        """See `rkbench.runner.Watcher`."""
+        """See `rkbench.lanes.Watcher`."""
         text = f"loss {row['train_loss']:.3f}, test {100 * row['test_accuracy']:.2f} %, NFE {row['nfe_forward']:g}"
         self.progress.update(self.lines[cell.cell_id], completed=row["epoch"], remaining=text)
 
-    def ended(self, cell: Cell, record: Record) -> None:
-        """See `rkbench.runner.Watcher`."""
+    def ended(self, cell: Cell, record: Record, again: bool) -> None:
+        """See `rkbench.lanes.Watcher`."""
         self.progress.remove_task(self.lines.pop(cell.cell_id))
+        if again:
+            self.console.print(
+                f"  {_name(cell)}: the machine was disturbed ({100 * (record.disturbance or 0):.0f} %); it comes again",
+                highlight=False,
+            )
+            return
         self.measured += 1
         left = self.total - self.already - self.measured
         seconds = (time.monotonic() - self.started_at) / self.measured * left
@@ -78,14 +84,15 @@ class Screen:
         )
 
     def note(self, sentence: str) -> None:
-        """See `rkbench.runner.Watcher`."""
+        """See `rkbench.lanes.Watcher`."""
         self.console.print(f"[yellow]note:[/] {escape(sentence)}")
 
 
 def _name(cell: Cell) -> str:
     how = f"×{cell.steps}" if cell.steps else f"@{cell.rtol:g}"
     engine = "" if cell.engine == "rkbench" else f" by {cell.engine}"
-    return escape(f"{cell.task} {cell.method}{how}{engine} seed {cell.seed}")
+    label = " (second label)" if cell.replica else ""
+    return escape(f"{cell.task} {cell.method}{how}{engine} seed {cell.seed}{label}")
 
 
 _SAID: dict[str, Callable[[float], str]] = {

@@ -66,6 +66,9 @@ class Record:
     )
     threads: int = _column("CPU threads of torch", 0)
     seed: int = _column("Seed of initial weights and batch order, the same for every solver", 0)
+    replica: int = _column(
+        "1 for the second label of the baseline solver, which measures what the run can resolve; else 0", 0
+    )
     epochs: int | None = _column("Passes over the training set that were planned")
     status: str = _column(
         "How the cell ended: " + ", ".join(v for k, v in vars(CellStatus).items() if k.isupper()), ""
@@ -146,6 +149,15 @@ class Record:
         "Training time until the first epoch that ends at or above the target, in seconds; empty when none did"
     )
     timing_valid: bool = _column("Whether the cell ran alone, so that its times may be compared", False)
+    disturbance: float | None = _column(
+        "How far the machine was off just before or after the cell, as a share: a fixed piece of work against its median "
+        "over the run, or its time against the CPU's own; empty for a cell beside others"
+    )
+    attempt: int = _column(
+        "Which measurement of the cell this is: one more for each time that the machine was disturbed by over 10 %",
+        1,
+    )
+    cpus: str = _column("CPUs that the cell was tied to or could run on, by number", "")
     measured_at: str = _column("When the cell ended, UTC, ISO 8601", "")
     host: str = _column("Name of the machine", "")
     commit: str = _column(

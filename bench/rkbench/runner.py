@@ -4,37 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from rkbench import machine, store
+from rkbench import lanes, machine, store
 from rkbench.errors import DataError, RunError
-from rkbench.plan import Cell, blank_record, now
+from rkbench.lanes import Watcher
+from rkbench.plan import Cell, now, up_to_date
 from rkbench.record import CellStatus, Record
 from rkbench.suite import Suite
-from rkbench.worker import Worker, describe_data, preload, start_cell
-
-
-class Watcher(Protocol):
-    """Whoever looks on while a plan runs."""
-
-    def planned(self, cells: int, done: int) -> None:
-        """Tell how many cells there are, and how many of them an earlier run measured."""
-
-    def started(self, cell: Cell) -> None:
-        """Tell that a cell has begun."""
-
-    def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
-        """Tell the curve row of an epoch that has ended."""
-
-    def ended(self, cell: Cell, record: Record) -> None:
-        """Tell that a cell's record is on the disk."""
-
-    def note(self, sentence: str) -> None:
-        """Tell something the user should know."""
+from rkbench.worker import Worker, describe_data, preload
 
 
 @dataclass(frozen=True)
@@ -73,21 +54,26 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         for sentence in writer.mend():
             watcher.note(sentence)
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
-        done = {record.cell_id: record.status for record in store.read_records(folder)}
+        done = {record.cell_id: record for record in store.read_records(folder)}
         todo = [cell for cell in job.cells if _due(cell, done.get(cell.cell_id), job.retry_failed)]
         datasets = _datasets(names, job.suite.device) if todo else {}
         store.write_manifest(folder, _manifest(job, datasets, earlier))
         watcher.planned(len(job.cells), len(job.cells) - len(todo))
-        for cell, record in _measured(todo, job, watcher, jobs):
+        for cell, record, again in _measured(todo, job, watcher, jobs):
             writer.append(record)
-            watcher.ended(cell, record)
+            watcher.ended(cell, record, again)
 
 
-def _due(cell: Cell, status: str | None, retry_failed: bool) -> bool:
-    """Return whether a cell is to run, given how it ended before; one that was skipped, once its engine is here."""
-    if status == CellStatus.SKIPPED:
+def _due(cell: Cell, record: Record | None, retry_failed: bool) -> bool:
+    """Return whether a cell is to run, given its record.
+
+    One that was skipped is, once its engine is here; one that was measured, when its engine's library is another now.
+    """
+    if record is None:
+        return True
+    if record.status == CellStatus.SKIPPED:
         return not cell.unavailable
-    return status is None or (retry_failed and status != CellStatus.OK)
+    return not up_to_date(record, cell) or (retry_failed and record.status != CellStatus.OK)
 
 
 def _datasets(names: list[str], device: str) -> dict[str, Any]:
@@ -140,64 +126,11 @@ def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) 
     }
 
 
-def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[tuple[Cell, Record]]:
-    """Yield each cell with its record as it ends, at most ``jobs`` at a time."""
-    for cell in todo:
-        if cell.unavailable:
-            watcher.started(cell)
-            yield cell, _skipped(cell)
-    waiting = [cell for cell in todo if not cell.unavailable]
-    active: list[tuple[Cell, Worker]] = []
-    try:
-        while waiting or active:
-            while waiting and len(active) < jobs:
-                cell = waiting.pop(0)
-                watcher.started(cell)
-                active.append((cell, start_cell(cell, list(job.files), alone=jobs == 1)))
-            for cell, worker in list(active):
-                record = _poll(cell, worker, job.suite.timeout_seconds, watcher, 0.2 / len(active))
-                if record is not None:
-                    active.remove((cell, worker))
-                    worker.close()
-                    yield cell, record
-    finally:
-        for _, worker in active:
-            worker.close()
-
-
-def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: float) -> Record | None:
-    """Return the record when the cell has ended, however it has."""
-    try:
-        message = worker.message(wait)
-    except EOFError:
-        return _failed(
-            cell,
-            CellStatus.CRASHED,
-            f"The cell's process ended without a record ({worker.ending()}).",
-            worker,
-        )
-    if message and "epoch" in message:
-        watcher.epoch(cell, message["epoch"])
-    if message and "record" in message:
-        return Record.from_dict(json.loads(message["record"]))
-    if time.monotonic() - worker.started > timeout:
-        sentence = (
-            f"The cell took longer than {timeout:g} s; give it longer with --timeout and --retry-failed."
-        )
-        return _failed(cell, CellStatus.TIMEOUT, sentence, worker)
-    return None
-
-
-def _skipped(cell: Cell) -> Record:
-    """Return the record of a cell whose engine cannot run here."""
-    record = blank_record(cell)
-    record.status, record.message, record.measured_at = CellStatus.SKIPPED, cell.unavailable, now()
-    return record
-
-
-def _failed(cell: Cell, status: str, sentence: str, worker: Worker) -> Record:
-    """Return the record of a cell that could not write its own."""
-    record = blank_record(cell)
-    record.status, record.message = status, sentence
-    record.wall_seconds, record.measured_at = time.monotonic() - worker.started, now()
-    return record
+def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[lanes.Ended]:
+    """Yield each cell with its record as it ends, and whether it comes again."""
+    yield from lanes.skipped([cell for cell in todo if cell.unavailable], watcher)
+    able, files = [cell for cell in todo if not cell.unavailable], list(job.files)
+    if jobs == 1:
+        yield from lanes.one_by_one(able, files, job.suite.timeout_seconds, watcher)
+    else:
+        yield from lanes.side_by_side(able, files, job.suite.timeout_seconds, watcher, jobs)

@@ -76,10 +76,19 @@ def _records(path: Path) -> tuple[list[Record], list[str]]:
             )
             continue
         before = found.pop(record.cell_id, None)
-        if before is not None and before.status == CellStatus.OK:
+        if before is not None and _says_the_same(before, record):
             notes.append(f"{path.name}, line {number} repeats cell {record.cell_id}; the last record counts.")
         found[record.cell_id] = record
     return list(found.values()), notes
+
+
+def _says_the_same(before: Record, after: Record) -> bool:
+    """Whether nothing called for the later record: the first was ok, undisturbed, and of the same library."""
+    return (
+        before.status == CellStatus.OK
+        and before.attempt == after.attempt
+        and before.engine_version == after.engine_version
+    )
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

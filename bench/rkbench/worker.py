@@ -14,12 +14,13 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from rkbench import machine
 from rkbench.plan import Cell
 
 PRELOAD = ["rkbench.cell", "torch._dynamo"]
@@ -38,15 +39,18 @@ def preload(*modules: str) -> None:
 
 
 class Worker:
-    """One process that runs ``target(send, **arguments)`` in a group of its own, with its output in a log."""
+    """One process that runs ``target(send, **arguments)`` in a group of its own, with its output in a log.
 
-    def __init__(self, target: Callable[..., None], **arguments: Any) -> None:
+    ``cpus`` are those it is tied to, with every thread that it starts; none for any.
+    """
+
+    def __init__(self, target: Callable[..., None], *, cpus: Sequence[int] = (), **arguments: Any) -> None:
         ours, theirs = CONTEXT.Pipe(duplex=False)
         self._connection: Connection = ours
         handle, self._log = tempfile.mkstemp(prefix="rkbench-", suffix=".log")
         os.close(handle)
         self._process = CONTEXT.Process(
-            target=_enter, args=(target, theirs, self._log, arguments), daemon=True
+            target=_enter, args=(target, theirs, self._log, list(cpus), arguments), daemon=True
         )
         self._process.start()
         theirs.close()
@@ -88,10 +92,14 @@ class Worker:
         Path(self._log).unlink(missing_ok=True)
 
 
-def _enter(target: Callable[..., None], connection: Connection, log: str, arguments: dict[str, Any]) -> None:
+def _enter(
+    target: Callable[..., None], connection: Connection, log: str, cpus: list[int], arguments: dict[str, Any]
+) -> None:
     """Run in the new process: leave the owner's group, send output to the log, die with the owner, then work."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if cpus:
+        os.sched_setaffinity(0, cpus)
     output = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -154,6 +162,19 @@ def describe_data(send: Callable[[dict[str, Any]], None], names: list[str], devi
     )
 
 
-def start_cell(cell: Cell, files: list[str], alone: bool) -> Worker:
-    """Start the process of one cell."""
-    return Worker(run_cell, cell=asdict(cell), files=files, alone=alone)
+def feel_pulse(send: Callable[[dict[str, Any]], None]) -> None:
+    """Send one pulse of the machine."""
+    from rkbench.sentinel import pulse
+
+    send({"pulse": list(pulse())})
+
+
+def start_cell(cell: Cell, files: list[str], *, alone: bool) -> Worker:
+    """Start the process of one cell, tied to CPUs of its own when it runs alone."""
+    return Worker(
+        run_cell,
+        cpus=machine.cpus_for(cell.threads) if alone and cell.device == "cpu" else (),
+        cell=asdict(cell),
+        files=files,
+        alone=alone,
+    )

@@ -21,12 +21,15 @@ class Results:
     Attributes:
         cells: one row per planned cell, failures and cells not run yet included; the columns of a record, and
             ``solver``, its label.
+        replicas: the same for the cells of the baseline's second label, which are not among ``cells``: what they and
+            the first differ in, the run cannot tell.
         epochs: one row per epoch of a cell, with ``train_seconds`` since its start.
         manifest: what was run, on what and with what.
         notes: what was odd about the run folder, in sentences.
     """
 
     cells: pd.DataFrame
+    replicas: pd.DataFrame
     epochs: pd.DataFrame
     manifest: dict[str, Any]
     notes: list[str]
@@ -38,8 +41,13 @@ class Results:
 
     def of(self, experiment: str) -> Results:
         """Return the cells and epochs of one kind of experiment alone."""
-        cells = self.cells[self.cells["experiment"] == experiment]
-        return replace(self, cells=cells, epochs=self.epochs[self.epochs["cell_id"].isin(cells["cell_id"])])
+        cells, replicas = (one[one["experiment"] == experiment] for one in (self.cells, self.replicas))
+        return replace(
+            self,
+            cells=cells,
+            replicas=replicas,
+            epochs=self.epochs[self.epochs["cell_id"].isin(cells["cell_id"])],
+        )
 
     def summary(self) -> pd.DataFrame:
         """Return one row per task and solver: medians over seeds with intervals (see `summary.summarise`)."""
@@ -55,6 +63,7 @@ def load(run_folder: str | Path) -> Results:
     ledger = store.read(run_folder)
     if not isinstance(ledger.manifest.get("plan"), list):
         raise RunError(f"The manifest of {run_folder} has no plan; restore it or start a new run.")
-    cells = frames.cells(ledger)
+    planned = frames.cells(ledger)
+    cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
     notes = ledger.notes + frames.unplanned(ledger) + frames.skipped(cells)
-    return Results(cells, frames.epochs(ledger, cells), ledger.manifest, notes)
+    return Results(cells, replicas, frames.epochs(ledger, cells), ledger.manifest, notes)

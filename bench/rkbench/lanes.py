@@ -1,0 +1,145 @@
+"""Cells to records, each in a process of its own: alone, between two pulses of the machine, or several at a time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from rkbench import turns
+from rkbench.plan import Cell, blank_record, now
+from rkbench.record import CellStatus, Record
+from rkbench.sentinel import LIMIT, Pulse, Watch
+from rkbench.worker import Worker, feel_pulse, start_cell
+
+ATTEMPTS = 3
+"""How often a cell is measured at most, while the machine is disturbed."""
+
+AGAIN = 4
+"""One cell in so many may be measured again, and one at least."""
+
+
+class Watcher(Protocol):
+    """Whoever looks on while a plan runs."""
+
+    def planned(self, cells: int, done: int) -> None:
+        """Tell how many cells there are, and how many of them an earlier run measured."""
+
+    def started(self, cell: Cell) -> None:
+        """Tell that a cell has begun."""
+
+    def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
+        """Tell the curve row of an epoch that has ended."""
+
+    def ended(self, cell: Cell, record: Record, again: bool) -> None:
+        """Tell that a cell's record is on the disk, and whether the cell will be measured again."""
+
+    def note(self, sentence: str) -> None:
+        """Tell something the user should know."""
+
+
+Ended = tuple[Cell, Record, bool]
+"""A cell, its record, and whether it will be measured again."""
+
+
+def skipped(cells: Sequence[Cell], watcher: Watcher) -> Iterator[Ended]:
+    """Yield the records of cells whose engine cannot run here."""
+    for cell in cells:
+        watcher.started(cell)
+        record = blank_record(cell)
+        record.status, record.message, record.measured_at = CellStatus.SKIPPED, cell.unavailable, now()
+        yield cell, record, False
+
+
+def one_by_one(cells: Sequence[Cell], files: list[str], timeout: float, watcher: Watcher) -> Iterator[Ended]:
+    """Yield each cell with its record; one during which the machine was disturbed comes again, within bounds."""
+    watch, left = Watch(), max(1, len(cells) // AGAIN)
+    queue = deque((cell, 1) for cell in cells)
+    while queue:
+        cell, attempt = queue.popleft()
+        with turns.alone(watcher.note):
+            if not watch.pulses:
+                watch.pulses.append(_pulse())
+            watcher.started(cell)
+            record = _ended(cell, start_cell(cell, files, alone=True), timeout, watcher)
+            watch.pulses.append(_pulse())
+        record.attempt, record.disturbance = attempt, watch.disturbance()
+        again = (
+            record.status == CellStatus.OK and record.disturbance > LIMIT and attempt < ATTEMPTS and left > 0
+        )
+        if again:
+            queue.append((cell, attempt + 1))
+            left -= 1
+        yield cell, record, again
+
+
+def side_by_side(
+    cells: Sequence[Cell], files: list[str], timeout: float, watcher: Watcher, jobs: int
+) -> Iterator[Ended]:
+    """Yield each cell with its record as it ends, so many at a time; their times may not be compared."""
+    waiting, active = deque(cells), list[tuple[Cell, Worker]]()
+    with turns.together(watcher.note):
+        try:
+            while waiting or active:
+                while waiting and len(active) < jobs:
+                    cell = waiting.popleft()
+                    watcher.started(cell)
+                    active.append((cell, start_cell(cell, files, alone=False)))
+                for cell, worker in list(active):
+                    record = _poll(cell, worker, timeout, watcher, 0.2 / len(active))
+                    if record is not None:
+                        active.remove((cell, worker))
+                        worker.close()
+                        yield cell, record, False
+        finally:
+            for _, worker in active:
+                worker.close()
+
+
+def _pulse() -> Pulse:
+    worker = Worker(feel_pulse)
+    try:
+        message = worker.message(timeout=60)
+    finally:
+        worker.close()
+    assert message is not None
+    return Pulse(*message["pulse"])
+
+
+def _ended(cell: Cell, worker: Worker, timeout: float, watcher: Watcher) -> Record:
+    try:
+        while True:
+            record = _poll(cell, worker, timeout, watcher, 0.2)
+            if record is not None:
+                return record
+    finally:
+        worker.close()
+
+
+def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: float) -> Record | None:
+    """Return the record when the cell has ended, however it has."""
+    try:
+        message = worker.message(wait)
+    except EOFError:
+        sentence = f"The cell's process ended without a record ({worker.ending()})."
+        return _failed(cell, CellStatus.CRASHED, sentence, worker)
+    if message and "epoch" in message:
+        watcher.epoch(cell, message["epoch"])
+    if message and "record" in message:
+        return Record.from_dict(json.loads(message["record"]))
+    if time.monotonic() - worker.started > timeout:
+        sentence = (
+            f"The cell took longer than {timeout:g} s; give it longer with --timeout and --retry-failed."
+        )
+        return _failed(cell, CellStatus.TIMEOUT, sentence, worker)
+    return None
+
+
+def _failed(cell: Cell, status: str, sentence: str, worker: Worker) -> Record:
+    """Return the record of a cell that could not write its own."""
+    record = blank_record(cell)
+    record.status, record.message = status, sentence
+    record.wall_seconds, record.measured_at = time.monotonic() - worker.started, now()
+    return record
