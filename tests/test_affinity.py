@@ -35,7 +35,7 @@ def test_a_cell_gets_as_many_cpus_as_it_has_threads(monkeypatch):
 def test_whole_cores_come_before_the_second_halves_of_cores(monkeypatch):
     monkeypatch.setattr(machine, "affinity", lambda: [0, 1, 2, 3])
     monkeypatch.setattr(machine, "_siblings", lambda cpu: ["0", "2"] if cpu in (0, 2) else ["1", "3"])
-    assert machine.cpus_for(2) == [0, 1]
+    assert {cpu % 2 for cpu in machine.cpus_for(2)} == {0, 1}
     assert len(machine.cpus_for(3)) == 3
 
 
