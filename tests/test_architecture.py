@@ -12,10 +12,10 @@ import pytest
 import rkbench
 
 FLOORS = (
-    "errors",
+    "errors source checksums",
     "order coefficients tableau stability controller problem problems solution solver task twin",
     "integrate record store machine suite",
-    "hookspecs registry interface networks data tasks plan",
+    "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
     "measure memory compiling train experiments cell turns sentinel worker lanes runner progress report new_plugin",
     "cli",

@@ -6,7 +6,8 @@ import pytest
 
 from rkbench import registry, suite
 from rkbench.errors import SuiteError
-from rkbench.plan import expand, identity
+from rkbench.identity import identity
+from rkbench.plan import expand
 from rkbench.suite import SolverAxis
 
 QUICK = suite.load("quick")

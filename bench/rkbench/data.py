@@ -6,28 +6,19 @@ import gzip
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rkbench import checksums
 from rkbench.errors import DataError, unknown
 
 VARIABLE = "RKBENCH_DATA"
 """The environment variable that names the folder of the files, a torchvision root."""
-
-DIGITS8 = resources.files("rkbench") / "assets" / "digits8.csv.gz"
-
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 
 
 @dataclass(frozen=True)
@@ -66,12 +57,11 @@ def load(name: str) -> Dataset:
     """
     if name not in LOADERS:
         raise unknown("dataset", name, sorted(LOADERS))
-    read, files = LOADERS[name]
-    x_train, y_train, x_test, y_test = read()
+    x_train, y_train, x_test, y_test = LOADERS[name]()
     # In numpy: torch's sums depend on the number of threads, and inputs must not.
     mean, deviation = (float(of(x_train.numpy(), dtype=np.float64)) for of in (np.mean, np.std))
-    checksum = hashlib.sha256("".join(files()).encode()).hexdigest()
-    return Dataset(name, (x_train - mean) / deviation, y_train, (x_test - mean) / deviation, y_test, checksum)
+    x_train, x_test = (x_train - mean) / deviation, (x_test - mean) / deviation
+    return Dataset(name, x_train, y_train, x_test, y_test, checksums.of(name))
 
 
 Split = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -79,7 +69,7 @@ Split = tuple[Tensor, Tensor, Tensor, Tensor]
 
 def digits8() -> Split:
     """Return the UCI digits, 8×8: every fifth sample for testing, 1438 + 359."""
-    packed = DIGITS8.read_bytes()
+    packed = checksums.DIGITS8.read_bytes()
     table = torch.from_numpy(
         np.loadtxt(gzip.decompress(packed).decode().splitlines(), delimiter=",", dtype=np.int64)
     )
@@ -103,12 +93,8 @@ def mnist8() -> Split:
     return area_average(x_train, 8), y_train, area_average(x_test, 8), y_test
 
 
-LOADERS: dict[str, tuple[Callable[[], Split], Callable[[], Iterable[str]]]] = {
-    "digits8": (digits8, lambda: [hashlib.sha256(DIGITS8.read_bytes()).hexdigest()]),
-    "mnist": (mnist, MNIST_SHA256.values),
-    "mnist8": (mnist8, MNIST_SHA256.values),
-}
-"""Name -> how it is read, and the checksums of its files, which reading has verified."""
+LOADERS: dict[str, Callable[[], Split]] = {"digits8": digits8, "mnist": mnist, "mnist8": mnist8}
+"""Name -> how it is read, which verifies the files."""
 
 
 def area_average(x: Tensor, size: int) -> Tensor:
@@ -132,14 +118,14 @@ def _torchvision(root: Path, train: bool) -> tuple[Tensor, Tensor]:
     from torchvision.datasets import MNIST
 
     raw = root / "MNIST" / "raw"
-    present = [name for name in MNIST_SHA256 if (raw / name).is_file()]
+    present = [name for name in checksums.MNIST if (raw / name).is_file()]
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
     try:
-        half = MNIST(str(root), train=train, download=len(present) < len(MNIST_SHA256))
+        half = MNIST(str(root), train=train, download=len(present) < len(checksums.MNIST))
     except Exception as error:  # torchvision raises whatever reading or the network raised
-        if len(present) < len(MNIST_SHA256):
-            missing = next(name for name in MNIST_SHA256 if name not in present)
+        if len(present) < len(checksums.MNIST):
+            missing = next(name for name in checksums.MNIST if name not in present)
             raise DataError(
                 f"MNIST is not complete in {raw} ({missing} is missing) and could not be downloaded "
                 f"({str(error).splitlines()[0] if str(error) else type(error).__name__}); set {VARIABLE} to a folder "
@@ -156,7 +142,7 @@ def _torchvision(root: Path, train: bool) -> tuple[Tensor, Tensor]:
 
 def _check_files(raw: Path) -> None:
     """Refuse files that are not the published ones, to the bit."""
-    for name, expected in MNIST_SHA256.items():
+    for name, expected in checksums.MNIST.items():
         content = (raw / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != expected:
             raise DataError(

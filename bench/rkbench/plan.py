@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import itertools
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +11,7 @@ from typing import Any
 
 from rkbench import __version__, machine
 from rkbench.errors import SuiteError
+from rkbench.identity import identity
 from rkbench.interface import make_solver
 from rkbench.record import COLUMNS, Record
 from rkbench.registry import Registry
@@ -30,13 +29,6 @@ ROADS = {
 
 OPTIONS = ("rtol", "atol", "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 """Columns of a cell that a solver is told only where they are not empty."""
-
-BESIDES = ("cell_id", "suite", "plugin", "unavailable", "engine_version")
-"""Fields of a cell that are no part of its identity. All but the last do not decide its outcome.
-
-The version of an engine's library is not known before it is installed, and a cell that waits for it is to be found
-again afterwards; so the version stands in the record beside the identity, and `up_to_date` compares it.
-"""
 
 
 @dataclass(frozen=True)
@@ -270,20 +262,3 @@ def unavailable(registry: Registry, engine: str) -> str:
 def engine_version(engine: Any) -> str:
     """Return the version of the library behind an engine; empty when it names none, or it is not installed."""
     return getattr(engine, "version", None) or ""
-
-
-def up_to_date(record: Record, cell: Cell) -> bool:
-    """Whether a record was made by the library that is installed now; one that is gone cannot be asked again."""
-    return bool(cell.unavailable) or record.engine_version == cell.engine_version
-
-
-def identity(cell: Cell, more: dict[str, Any]) -> str:
-    """Return the hash of everything that decides the outcome; the suite's name and a plugin's path do not.
-
-    A method is data: its coefficients. Task, controller and engine are code: the plugin's file, or its version.
-    What is behind an engine is looked at by `up_to_date`.
-    """
-    inputs = asdict(cell) | more | {"rkbench": __version__, "torch": machine.package_version("torch")}
-    for key in BESIDES:
-        del inputs[key]
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -22,7 +22,7 @@ from typing import Any
 
 import pluggy
 
-from rkbench import hookspecs
+from rkbench import hookspecs, source
 from rkbench.controller import StepController
 from rkbench.errors import PluginError, UserError, unknown
 from rkbench.solver import Engine
@@ -46,6 +46,7 @@ KINDS: dict[str, tuple[str, type]] = {
 class Plugin:
     """One plugin: who it is, what it brought, and what is wrong with it.
 
+    ``path`` is that of a single file which the user names; ``code`` is where the module was found.
     ``problems`` refuse an item or the whole plugin; ``notes`` (such as a corrected claim) do not.
     """
 
@@ -53,6 +54,7 @@ class Plugin:
     distribution: str
     version: str = ""
     path: str = ""
+    code: str = ""
     brought: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,10 +66,9 @@ class Plugin:
 
     @property
     def digest(self) -> str:
-        """What its code is: a hash of the file, or the distribution and its version."""
-        if self.path:
-            return hashlib.sha256(Path(self.path).read_bytes()).hexdigest()[:16]
-        return f"{self.distribution} {self.version}"
+        """What its code is: a hash of its file or package, with the distribution and its version if it has one."""
+        code = source.digest(Path(self.code)) if self.code else ""
+        return code if self.path else f"{self.distribution} {self.version} {code}"
 
     @property
     def status(self) -> str:
@@ -199,7 +200,9 @@ def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
     with warnings.catch_warnings(record=True) as caught, quiet[0], quiet[1]:
         warnings.simplefilter("always")
         try:
-            manager = _registered(importer())
+            module = importer()
+            plugin.code = getattr(module, "__file__", None) or ""
+            manager = _registered(module)
             for hook, (kind, wanted) in KINDS.items():
                 for implementation in getattr(manager.hook, hook).get_hookimpls():
                     offers += _accepted(plugin, hook, kind, wanted, implementation.function)

@@ -11,8 +11,9 @@ from typing import Any
 
 from rkbench import lanes, machine, store
 from rkbench.errors import DataError, RunError
+from rkbench.identity import up_to_date
 from rkbench.lanes import Watcher
-from rkbench.plan import Cell, now, up_to_date
+from rkbench.plan import Cell, now
 from rkbench.record import CellStatus, Record
 from rkbench.suite import Suite
 from rkbench.worker import Worker, describe_data, preload
