@@ -204,11 +204,13 @@ def test_a_mistake_gets_a_sentence_and_exit_code_2(run, arguments, sentence):
     assert sentence in err
 
 
-def test_doctor_tells_the_machine(run):
-    code, out, _ = run("doctor")
+def test_doctor_tells_the_machine_and_what_it_resolves(run):
+    code, out, _ = run("doctor", "--json")
+    told = json.loads(out)
     assert code == 0
-    assert "cpu" in out
-    assert "torch" in out
+    assert told["machine"]["torch"]
+    assert len(told["resolution"]) == 3
+    assert all(clock > 0 and cpu > 0 for clock, cpu in told["pulses"])
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])

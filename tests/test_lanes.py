@@ -27,7 +27,7 @@ def run(monkeypatch):
 
     def call(pulses, cells=CELLS, status="ok"):
         felt = iter(pulses)
-        monkeypatch.setattr(lanes, "_pulse", lambda: next(felt, QUIET))
+        monkeypatch.setattr(lanes, "pulse", lambda: next(felt, QUIET))
         monkeypatch.setattr(lanes, "start_cell", lambda cell, files, alone: alone)
         monkeypatch.setattr(
             lanes, "_ended", lambda cell, worker, *_: dataclasses.replace(blank_record(cell), status=status)

@@ -267,18 +267,27 @@ def new_plugin(name: str, into: str, plugins: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@json_option
 @plugin_option
-def doctor(plugins: tuple[str, ...]) -> None:
-    """Tell what this machine is, and what stands in the way of a run."""
+def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
+    """Tell what this machine is, which differences in time it can resolve, and what stands in the way of a run."""
+    from rkbench import doctor as surgery
     from rkbench import machine
 
     registry = _registry(plugins, strict=False)
     facts = machine.describe() | machine.versions() | {"commit": machine.commit()}
+    pulses = surgery.pulses()
+    resolution, disturbances = surgery.resolution(pulses), surgery.disturbances(pulses)
+    broken = [f"{p.owner}: {problem}" for p in registry.broken() for problem in p.problems]
+    if as_json:
+        told = {"machine": facts, "resolution": resolution, "disturbances": disturbances, "broken": broken}
+        click.echo(json.dumps(told | {"pulses": pulses}, indent=1))
+        return
     console = _console()
     _print_table(console, "machine", [{"what": key, "value": str(value)} for key, value in facts.items()])
-    for sentence in machine.advice() + [
-        f"{p.owner}: {problem}" for p in registry.broken() for problem in p.problems
-    ]:
+    for sentence in resolution:
+        console.print(sentence, markup=False)
+    for sentence in disturbances + broken:
         console.print("!", sentence, style="yellow", markup=False)
 
 

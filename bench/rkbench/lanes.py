@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from rkbench import turns
+from rkbench import machine, turns
 from rkbench.plan import Cell, blank_record, now
 from rkbench.record import CellStatus, Record
 from rkbench.sentinel import LIMIT, Pulse, Watch
@@ -61,10 +61,10 @@ def one_by_one(cells: Sequence[Cell], files: list[str], timeout: float, watcher:
         cell, attempt = queue.popleft()
         with turns.alone(watcher.note):
             if not watch.pulses:
-                watch.pulses.append(_pulse())
+                watch.pulses.append(pulse())
             watcher.started(cell)
             record = _ended(cell, start_cell(cell, files, alone=True), timeout, watcher)
-            watch.pulses.append(_pulse())
+            watch.pulses.append(pulse())
         record.attempt, record.disturbance = attempt, watch.disturbance()
         again = (
             record.status == CellStatus.OK and record.disturbance > LIMIT and attempt < ATTEMPTS and left > 0
@@ -98,8 +98,9 @@ def side_by_side(
                 worker.close()
 
 
-def _pulse() -> Pulse:
-    worker = Worker(feel_pulse)
+def pulse() -> Pulse:
+    """Return a pulse of the machine, felt by a process of its own, tied to a CPU as a cell is."""
+    worker = Worker(feel_pulse, cpus=machine.cpus_for(1))
     try:
         message = worker.message(timeout=60)
     finally:

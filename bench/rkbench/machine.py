@@ -26,9 +26,14 @@ def describe() -> dict[str, Any]:
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "governor": governor(),
         "load_1min": round(os.getloadavg()[0], 2),
     }
+
+
+def governor() -> str:
+    """Return the name of the rule that sets the clock rate; empty where the system does not tell."""
+    return next(iter(_lines("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")), "")
 
 
 def host() -> str:
@@ -105,24 +110,8 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def _first_line(path: str) -> str:
-    return next(iter(_lines(path)), "")
-
-
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
     except OSError:
         return []
-
-
-def advice() -> list[str]:
-    """Return what about this machine disturbs timings, each with what to do."""
-    found = []
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        found.append(f"The load is {load:.1f}: other programs run and will disturb timings; stop them.")
-    governor = describe()["governor"]
-    if governor and governor != "performance":
-        found.append(f"The CPU governor is {governor}: the clock rate varies; set it to performance.")
-    return found
