@@ -35,13 +35,27 @@ of 0.01, hence more evaluations, and recomputes on the way back, as it advises.
     python tests/benchmarks/engines_page.py
 """
 
+AT_SIZE = """# The same at size
+
+f of the MNIST ODE-net (Chen et al. 2018): three group normalisations and two 3×3 convolutions of a state of 64×6×6, batch
+128. The input of the block has a gradient too, as it has behind the convolutions that lead there. The learning rate is
+0, so that the number of steps stays what the floor was given. dopri5 looks at two slopes that the loss does not depend
+on, at the probe for the first step and the last of all; the floor with fewer VJPs spares these as well.
+
+    python tests/benchmarks/engines.py results/published/engines --network convolutional --threads 1 --rounds 20
+"""
+
 
 def page() -> str:
     """Return the page as Markdown."""
-    files = sorted(MEASURED.glob("training_step_*.json"), reverse=True)
-    measured = [json.loads(file.read_text("utf-8")) for file in files]
-    parts = [HEAD.format(calls=measured[0]["calls_per_round"])]
-    return "\n".join(parts + [_section(one) for one in measured])
+    small, large = (_measured(f"{name}_*.json") for name in ("training_step", "convolutional"))
+    parts = [HEAD.format(calls=small[0]["calls_per_round"]), *map(_section, small)]
+    return "\n".join([*parts, AT_SIZE, *map(_section, large)] if large else parts)
+
+
+def _measured(pattern: str) -> list[dict[str, Any]]:
+    files = sorted(MEASURED.glob(pattern), reverse=True)
+    return [json.loads(file.read_text("utf-8")) for file in files]
 
 
 def _section(measured: dict[str, Any]) -> str:

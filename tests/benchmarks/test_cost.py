@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rkbench import ODEBlock
+from rkbench.networks.convolutional import ConvField
 from rkbench.networks.tanh import TanhField
 
 SOLVERS = {
@@ -17,6 +18,7 @@ SOLVERS = {
     "dopri5_1e-3": {"method": "dopri5", "rtol": 1e-3, "atol": 1e-3},
 }
 WIDTH, BATCH, CLASSES = 64, 128, 10
+AT_SIZE = (BATCH, 64, 6, 6)
 
 
 class Chain(torch.nn.Module):
@@ -81,3 +83,18 @@ def test_a_training_step(benchmark, solver, kind):
         return loss
 
     assert benchmark.pedantic(step, rounds=50, warmup_rounds=5).isfinite()
+
+
+@pytest.mark.parametrize("kind", ["rkbench", "floor"])
+def test_a_training_step_of_convolutions(benchmark, kind):
+    """f of the MNIST ODE-net at full size: what the engine does must vanish beside it."""
+    benchmark.group = "forward and backward, rk4_x2, convolutions"
+    torch.manual_seed(0)
+    f = ConvField(AT_SIZE[1])
+    layer = ODEBlock(f, method="rk4", steps=2) if kind == "rkbench" else Chain(f, 8)
+    x = torch.randn(AT_SIZE, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    wanted = (x, *layer.parameters())
+    gradients = benchmark.pedantic(
+        lambda: torch.autograd.grad(layer(x).square().sum(), wanted), rounds=10, warmup_rounds=1
+    )
+    assert all(gradient.isfinite().all() for gradient in gradients)

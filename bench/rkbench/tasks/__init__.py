@@ -1,6 +1,7 @@
 """The built-in tasks, one file per family; torch is imported when a network is built."""
 
 from rkbench.hookspecs import hookimpl
+from rkbench.tasks.convolutional import DIGITS8_ODENET, MNIST_ODENET
 from rkbench.tasks.gradients import TANH_GRADIENT
 from rkbench.tasks.initial_values import INITIAL_VALUES
 from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
@@ -9,4 +10,4 @@ from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
 @hookimpl
 def rkbench_tasks():
     """Return the built-in tasks."""
-    return [DIGITS8_TANH, MNIST8_TANH, TANH_GRADIENT, *INITIAL_VALUES]
+    return [DIGITS8_TANH, MNIST8_TANH, DIGITS8_ODENET, MNIST_ODENET, TANH_GRADIENT, *INITIAL_VALUES]
