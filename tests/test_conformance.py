@@ -174,6 +174,36 @@ def test_an_engine_that_supports_nothing_keeps_no_promise_of_agreement():
     assert broken(check_engine(Idle())) == {"same answer as the native engine"}
 
 
+ITS_OWN = "a sample's steps are its own"
+
+
+def test_an_engine_that_shares_steps_where_none_are_to_be_shared_is_found_out():
+    shares = Warped(solver=lambda solver: dataclasses.replace(solver, control="batch"))
+    assert broken(check_engine(shares)) == {ITS_OWN}
+
+
+def test_an_engine_in_which_mates_matter_is_found_out():
+    mixes = Warped(f=lambda f: lambda t, y: f(t, y) + 1e-6 * y.nanmean())
+    assert ITS_OWN in broken(check_engine(mixes))
+
+
+def test_an_engine_that_never_claims_it_is_not_asked_for_steps_of_each_sample():
+    class Plain(NativeEngine):
+        def unsupported(self, solver):
+            return None if solver.control == "batch" else "it shares its steps; use control='batch'."
+
+    assert ITS_OWN not in {check.promise for check in check_engine(Plain())}
+
+
+def test_an_engine_whose_library_is_missing_keeps_no_promise():
+    class Absent(NativeEngine):
+        def unavailable(self):
+            return "It is not installed; install it."
+
+    [check] = check_engine(Absent())
+    assert (check.passed, check.detail) == (False, "It is not installed; install it.")
+
+
 # Controllers that break one rule each.
 
 

@@ -54,11 +54,40 @@ def test_the_docstring_of_a_hook_is_a_working_plugin(hook, tmp_path):
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_is_shown_with_a_working_example(hook, tmp_path):
-    [code] = [example for example in EXAMPLES if f"def {hook}(" in example]
-    plugin = _load(code, tmp_path)
-    assert plugin.problems == []
-    assert plugin.notes == []
-    assert plugin.brought
+    examples = [example for example in EXAMPLES if f"def {hook}(" in example]
+    assert examples
+    for code in examples:
+        plugin = _load(code, tmp_path)
+        assert plugin.problems == []
+        assert plugin.notes == []
+        assert plugin.brought
+
+
+def test_a_problem_is_shown_with_its_true_answer(tmp_path):
+    [code] = [example for example in EXAMPLES if "InitialValueProblem(" in example]
+    file = tmp_path / "fall.py"
+    file.write_text(code, encoding="utf-8")
+    problem = registry.load([file]).task("fall").problem
+    solution = rkbench.solve(
+        problem.f, problem.initial(), problem.t_span, method="dop853", rtol=1e-13, atol=1e-13
+    )
+    assert problem.error(solution.y[-1]) < 1e-12
+
+
+ASKED = {
+    name
+    for file in (ROOT / "bench").rglob("*.py")
+    for name in re.findall(
+        r'(?:get|has)attr\([\w.]*engine[^",]*(?:\([^)]*\))?, "(\w+)"', file.read_text("utf-8")
+    )
+}
+
+
+def test_what_an_engine_may_have_is_listed_with_its_promise_and_for_authors():
+    assert {"version", "unavailable", "remarks", "differentiates_times", "order"} <= ASKED
+    for name in ASKED:
+        assert f"``{name}" in (rkbench.Engine.__doc__ or ""), name
+        assert f"| `{name}" in PLUGINS, name
 
 
 def test_the_first_file_is_shown_as_printed(tmp_path):

@@ -32,7 +32,15 @@ def test_the_gradient_converges_to_the_closed_form_as_the_tolerance_shrinks(meth
     assert errors[2] < 1e-7
 
 
-ORDERS = [("euler", 1), ("heun2", 2), ("bosh3", 3), ("rk4", 4), ("dopri5", 5), ("dop853", 4)]
+ORDERS = [
+    ("euler", 1),
+    ("heun2", 2),
+    ("bosh3", 3),
+    ("rk4", 4),
+    ("dopri5", 5),
+    ("cash_karp", 4),
+    ("dop853", 4),
+]
 """Method, and the order of the gradient: that of the method, or 4 for what is read off cubic polynomials."""
 
 
@@ -86,6 +94,13 @@ def test_with_equal_steps_it_converges_with_the_order_of_method_and_interpolatio
         error(net_gradients("interpolated", method=method, steps=steps)[0], exact) for steps in (16, 32)
     ]
     assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.9 if order == 5 else 0.35)
+
+
+@pytest.mark.parametrize(("method", "order"), ORDERS)
+def test_a_gradient_of_lower_order_than_its_method_is_told(method, order):
+    tableau = rkbench.registry.default().method(method)
+    told = rkbench.NativeEngine().remarks(tableau, adaptive=True, gradient="interpolated")
+    assert bool(told) == (order < tableau.order)
 
 
 @pytest.mark.parametrize(("method", "near"), [("dopri5", 1e-8), ("cash_karp", 1e-7), ("bs5", 1e-6)])

@@ -17,7 +17,8 @@ ALL = [(engine, defect) for engine in ENGINES for defect in engine.defects]
 
 def where(engine, method, **row):
     """What the remarks next to a row are about."""
-    return [remark.partition(":")[0] for remark in PEERS[engine].remarks(method, **row)]
+    told = PEERS[engine].remarks(registry.default().method(method), **row)
+    return [remark.partition(":")[0] for remark in told]
 
 
 @pytest.mark.parametrize(("engine", "defect"), ALL, ids=[f"{e.name}: {d.where}" for e, d in ALL])

@@ -1,13 +1,14 @@
 """A run of initial value problems: real processes, skipped engines, and a report that trains nothing."""
 
 import json
-import subprocess
-import sys
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 
-import rkbench
+import rkbench.report
 from rkbench import store, suite
+from rkbench.cli import main
 
 SUITE = """
 title = "Two problems"
@@ -47,10 +48,11 @@ def rkbench_engines():
 
 
 def run(folder):
+    """Run the command line here, with its cells in processes of their own; return its exit code and its output."""
     command = ["run", folder / "two.toml", "--plugin", folder / "absent.py", "--out", folder / "run"]
-    return subprocess.run(
-        [sys.executable, "-m", "rkbench.cli", *map(str, command)], capture_output=True, text=True, check=False
-    )
+    with redirect_stdout(StringIO()) as output, pytest.raises(SystemExit) as ended:
+        main([str(word) for word in command])
+    return ended.value.code, output.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +64,8 @@ def done(tmp_path_factory):
 
 
 def test_every_cell_has_its_error_and_its_time(done):
-    folder, finished = done
-    assert finished.returncode == 0, finished.stderr
+    folder, (code, _) = done
+    assert code == 0
     records = store.read(folder / "run").records
     assert len(records) == 2 * (2 + 2 * 3)
     solved = [record for record in records if record.engine == "rkbench"]
@@ -73,19 +75,17 @@ def test_every_cell_has_its_error_and_its_time(done):
 
 
 def test_an_engine_that_is_not_installed_is_skipped_with_its_reason_and_is_no_failure(done):
-    folder, finished = done
+    folder, (_, output) = done
     skipped = [record for record in store.read(folder / "run").records if record.engine == "absent"]
     assert {(r.status, r.message) for r in skipped} == {("skipped", "absent is not installed; install it.")}
-    assert "6 cells of the engine absent skipped: absent is not installed" in finished.stdout.replace(
-        "\n", " "
-    )
-    assert "16 cells planned, 10 run, 0 failed, 6 skipped" in finished.stdout
+    assert "6 cells of the engine absent skipped: absent is not installed" in output.replace("\n", " ")
+    assert "16 cells planned, 10 run, 0 failed, 6 skipped" in output
 
 
 def test_the_report_compares_at_equal_error_and_shows_no_training(done):
-    folder, finished = done
+    folder, (_, output) = done
     report = (folder / "run" / "report" / "report.md").read_text()
-    for text in (finished.stdout, report):
+    for text in (output, report):
         assert "solved decay and sine" in text
         assert "train" not in text.lower()
         assert "accuracy" not in text
@@ -113,8 +113,7 @@ def test_once_the_engine_is_installed_its_cells_run_and_no_others(done):
     before = store.read(folder / "run").records
     (folder / "installed").touch()
     try:
-        again = run(folder)
-        assert again.returncode == 0, again.stderr
+        assert run(folder)[0] == 0
     finally:
         (folder / "installed").unlink()
     records = {record.cell_id: record for record in store.read(folder / "run").records}

@@ -7,12 +7,12 @@ from test_report_example import cell, failed, ok, three_solvers, written
 
 import rkbench
 from rkbench.errors import RunError
-from rkbench.record import COLUMNS, CURVE_COLUMNS
+from rkbench.record import COLUMNS, CURVE_COLUMNS, NESTED
 
 
 def test_cells_have_the_columns_of_a_record_and_the_solver(tmp_path):
     results = rkbench.load(three_solvers(tmp_path / "run"))
-    assert set(results.cells) == set(COLUMNS) - {"curve"} | {"solver"}
+    assert set(results.cells) == set(COLUMNS) - set(NESTED) | {"solver"}
     assert set(results.epochs) == {
         "cell_id",
         "task",

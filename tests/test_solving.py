@@ -1,13 +1,18 @@
 """An initial value problem is solved once under audit, then against the clock; nothing is trained."""
 
+import dataclasses
+from functools import partial
+
 import pytest
 import torch
 
 import rkbench
 from rkbench import NativeEngine, SolveTask, registry, suite
-from rkbench.errors import SolveError
+from rkbench.conformance.trials import InBoth
+from rkbench.errors import SolveError, SolverError
 from rkbench.experiments import solving
 from rkbench.experiments.failure import ExperimentFailed
+from rkbench.integrate import graphs
 from rkbench.interface import make_solver
 from rkbench.plan import blank_record, expand
 from rkbench.problem import InitialValueProblem
@@ -64,6 +69,68 @@ def test_no_gradient_is_recorded():
     assert not any(seen)
 
 
+ORBIT = PROBLEMS["detest_d2"]
+LOOSE = {"method": "dopri5", "rtol": 1e-4, "atol": 1e-4}
+
+
+@pytest.fixture
+def _no_code_generation(monkeypatch):
+    """Trace the same graphs without generating code."""
+    graphs._graph.cache_clear()
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    yield
+    graphs._graph.cache_clear()
+
+
+def bill(record):
+    return record.nfe_forward, record.accepted, record.rejected
+
+
+@pytest.mark.usefixtures("_no_code_generation")
+@pytest.mark.parametrize("options", [LOOSE, {"method": "rk4", "steps": 8}], ids=["adaptive", "equal steps"])
+def test_a_compiled_solve_has_the_bill_and_the_answer_of_the_eager_one(options):
+    eager, compiled = (measured(ORBIT, make_solver(**options, compile=way)) for way in (False, True))
+    assert bill(compiled) == bill(eager)
+    assert compiled.solution_error == pytest.approx(eager.solution_error, rel=1e-6)
+    assert compiled.compile_seconds > 0
+    assert eager.compile_seconds is None
+
+
+@pytest.mark.usefixtures("_no_code_generation")
+def test_a_speculative_solve_is_billed_for_what_is_timed():
+    """From the second solve on the remembered steps are tried at once: no first step is chosen, none is rejected."""
+    options = {"method": "bosh3", "rtol": 1e-2, "atol": 1e-2, "compile": True}
+    plain, speculative = (
+        measured(PROBLEMS["detest_a5"], make_solver(**options, speculative=bet)) for bet in (False, True)
+    )
+    assert plain.rejected > speculative.rejected == 0
+    assert speculative.nfe_forward == 1 + 3 * speculative.accepted
+    assert plain.nfe_forward == 2 + 3 * (plain.accepted + plain.rejected)
+
+
+def test_an_f_with_a_twin_is_solved_and_counted_in_jax():
+    pytest.importorskip("diffrax")
+
+    def logistic(t, y):
+        return y * (1 - y)
+
+    both = InBoth(logistic, logistic)
+    problem = dataclasses.replace(PROBLEMS["logistic"], f=both)
+    options = {"rtol": 1e-6, "atol": 1e-8, "controller": "i"}
+    record = measured(
+        problem, make_solver("dopri5_shampine", engine="diffrax", gradient="checkpoint", **options)
+    )
+    assert record.solution_error < 1e-5
+    assert record.nfe_forward == 1 + 6 * (record.accepted + record.rejected)
+
+
+def test_an_f_without_a_twin_has_no_solve_in_jax_and_a_sentence_why():
+    pytest.importorskip("diffrax")
+    options = {"rtol": 1e-6, "atol": 1e-8, "controller": "i", "gradient": "checkpoint"}
+    with pytest.raises(SolverError, match="no twin in JAX; .* or choose another engine"):
+        measured(PROBLEMS["lorenz"], make_solver("dopri5_shampine", engine="diffrax", **options))
+
+
 class Liar(NativeEngine):
     """One evaluation more than it claims."""
 
@@ -94,3 +161,20 @@ def test_a_solve_that_fails_says_how_and_what_it_cost():
 def test_every_problem_of_the_catalogue_is_a_task():
     tasks = registry.default().tasks
     assert {name for name, task in tasks.items() if task.experiment == "solving"} == set(PROBLEMS)
+
+
+def test_the_steps_of_an_adaptive_solve_are_kept_with_the_rejections_before_them():
+    problem = PROBLEMS["arenstorf"]
+    cell = dataclasses.replace(CELL, steps=None, rtol=1e-4)
+    record = blank_record(cell)
+    solver = make_solver("dopri5", rtol=1e-4, atol=1e-4)
+    solving.measure(cell, SolveTask("arenstorf", problem), solver, record, lambda row: None)
+    assert len(record.trace) == record.accepted
+    assert sum(row["rejected"] for row in record.trace) == record.rejected > 0
+    assert record.trace[0]["t"] == problem.t_span[0]
+    last = record.trace[-1]
+    assert last["t"] + last["h"] == pytest.approx(problem.t_span[1])
+
+
+def test_equal_steps_leave_no_trace():
+    assert measured(PROBLEMS["decay"], make_solver("rk4", steps=4)).trace == []

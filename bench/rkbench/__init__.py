@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rkbench.networks.block import ODEBlock
     from rkbench.problem import InitialValueProblem
     from rkbench.report import load
-    from rkbench.solution import Solution, Stats, Status
+    from rkbench.solution import Samples, Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
     from rkbench.task import GradientTask, Recipe, SolveTask, Task
@@ -50,6 +50,7 @@ _HOME = {
     "PluginError": "errors",
     "REPLAY": "controller",
     "Recipe": "task",
+    "Samples": "solution",
     "Solution": "solution",
     "SolveError": "errors",
     "SolveTask": "task",
@@ -89,6 +90,7 @@ __all__ = [
     "PluginError",
     "REPLAY",
     "Recipe",
+    "Samples",
     "Solution",
     "SolveError",
     "SolveTask",

@@ -52,18 +52,24 @@ def _broken(registry: Registry, names: Sequence[str], files: Sequence[str]) -> l
 def _chosen(
     registry: Registry, names: Sequence[str], files: Sequence[str], broken: list[Plugin]
 ) -> Iterable[tuple[str, str]]:
-    for name in names:
-        if name not in registry.methods and broken:
-            raise UnknownNameError(
-                f"There is no method {name!r}, because {broken[0].owner} was refused: {broken[0].problems[0]}"
-            )
-        registry.method(name)
     if names:
-        return [("method", name) for name in names]
+        return [(kind, name) for name in names for kind in _kinds(registry, name, broken)]
     owned = [key for key in registry.owners if key[0] in CHECKS]
     if files:
         return [key for key in owned if registry.owners[key].path in files]
     return [key for key in owned if key[0] == "method"]
+
+
+def _kinds(registry: Registry, name: str, broken: list[Plugin]) -> list[str]:
+    """Return what goes by that name: a method, a controller, an engine, or several."""
+    kinds = [kind for kind in CHECKS if name in registry.items[kind]]
+    if not kinds and broken:
+        raise UnknownNameError(
+            f"There is no method {name!r}, because {broken[0].owner} was refused: {broken[0].problems[0]}"
+        )
+    if not kinds:
+        registry.method(name)  # raises, and tells the nearest ones
+    return kinds
 
 
 def _print(console: Console, title: str, checks: list[Check], *, verbose: bool) -> None:

@@ -174,6 +174,10 @@ class Record:
     )
     method_digest: str = _column("Hash of the method's coefficients", "")
     data_sha256: str = _column("Checksum of the files of the dataset", "")
+    trace: list[dict[str, Any]] = field(
+        default_factory=list,
+        metadata={"doc": "One row per step of one solve that adapted its steps, see below"},
+    )
     curve: list[dict[str, Any]] = field(
         default_factory=list, metadata={"doc": "One row per epoch, see below"}
     )
@@ -198,6 +202,8 @@ class Record:
 
 
 COLUMNS = {f.name: f.metadata["doc"] for f in fields(Record)}
+NESTED = ("trace", "curve")
+"""Columns that hold rows of their own."""
 
 CURVE_COLUMNS = {
     "epoch": "Number of the epoch, from 1 on",
@@ -209,6 +215,14 @@ CURVE_COLUMNS = {
     "accepted": "Accepted steps of one forward solve; median over the epoch",
     "rejected": "Rejected steps of one forward solve; mean over the epoch",
 }
+
+TRACE_COLUMNS = {
+    "t": "Where the step starts, in the time of the problem",
+    "h": "Its size, signed",
+    "rejected": "Tries that were rejected before it was accepted",
+}
+LONGEST_TRACE = 500
+"""Steps of a trace that are kept."""
 
 
 def _finite(value: Any) -> Any:

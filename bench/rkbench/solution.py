@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -136,6 +138,7 @@ class Solution:
         samples: how each sample fared that had its own steps (``control="sample"``); None when they shared them.
             Then ``y`` holds NaN at the times that a failed sample did not reach, ``ended`` is that of the first
             one, ``t_reached`` is where the one that came least far ended, and ``steps`` is empty.
+        retries: how many tries were rejected before each accepted step; empty where the engine does not tell.
     """
 
     t: tuple[float, ...]
@@ -146,6 +149,7 @@ class Solution:
     ended: Status = Status.OK
     final: Tensor | None = None
     samples: Samples | None = None
+    retries: tuple[int, ...] = ()
 
     @cached_property
     def status(self) -> Status:
@@ -170,3 +174,9 @@ class Solution:
         if self.samples is not None:
             return self.samples.sentence
         return f"{self.status.name} at t = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"
+
+
+def trace(t0: float, steps: Sequence[float], retries: Sequence[int]) -> list[dict[str, float]]:
+    """Return one row per accepted step: ``t`` where it starts, its size ``h``, and the tries ``rejected`` before it."""
+    rows = zip(itertools.accumulate(steps, initial=t0), steps, retries or (0,) * len(steps), strict=False)
+    return [{"t": t, "h": h, "rejected": rejected} for t, h, rejected in rows]

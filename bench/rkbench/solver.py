@@ -47,7 +47,17 @@ CONTROLS = {
 class Engine(Protocol):
     """What executes a solve.
 
-    An engine announces itself without importing its library; ``solve`` may.
+    An engine announces itself without importing its library; ``solve`` may. What it supports, ``control="sample"``
+    among it, it says by ``unsupported``. Besides what it must have, it may have:
+
+    - ``version``: that of the library behind it, or None; records name it, and another one is measured anew.
+    - ``unavailable()``: one sentence why it runs nothing here, or None; its cells are then skipped.
+    - ``order(method)``: the order of its steps, where they are not those of the tableau; `rkbench check` measures it.
+    - ``facts(method)``: lines (label, text) that `rkbench show` adds to a method.
+    - ``remarks(method, *, adaptive, gradient)``: what the reader of such a row should know, each a sentence without
+      its full stop; the report states them. ``method`` is the tableau.
+    - ``defects``: all that is known to be wrong with it, each with ``where`` and ``what``; `rkbench list` states them.
+    - ``differentiates_times``: whether it takes tensors for times and gives them gradients; else they are refused.
     """
 
     name: str

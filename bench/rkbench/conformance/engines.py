@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from rkbench.conformance.check import Check, Promise, Verdict, check_all
 from rkbench.conformance.observed import tolerance
-from rkbench.conformance.trials import SPAN, Observed, distance, family, family_state, rms, slope
+from rkbench.conformance.samples import counts_by_sample, independent, steps_by_sample
+from rkbench.conformance.trials import SPAN, Observed, broken, distance, family, family_state, rms, slope
 from rkbench.controller import FIXED
 from rkbench.errors import SolverError
 from rkbench.integrate.engine import NativeEngine
 from rkbench.registry import Registry, default
 from rkbench.solution import Solution, Status
 from rkbench.solver import Engine, Solver
+from rkbench.twin import settle
 
 METHODS = ("euler", "heun2", "rk4", "dopri5")
 
@@ -33,7 +33,9 @@ def _fixed(engine: Engine, method: str, registry: Registry, steps: int = 10) -> 
     except SolverError as refusal:
         return str(refusal)
     f = Observed(family)
-    return engine.solve(solver, f, family_state(SPAN[0]), SPAN), f.calls
+    solution = engine.solve(solver, f, family_state(SPAN[0]), SPAN)
+    settle()
+    return solution, f.calls
 
 
 def _agrees(engine: Engine, registry: Registry) -> Verdict:
@@ -74,6 +76,9 @@ def _counts(engine: Engine, registry: Registry) -> Verdict:
         solution, calls = got
         kept &= solution.stats.nfe == calls
         seen.append(f"{method}: {solution.stats.nfe} claimed, {calls} counted")
+    if by_sample := counts_by_sample(engine, registry):
+        kept &= by_sample[0] == by_sample[1]
+        seen.append("with steps of each sample's own: {} claimed, {} counted".format(*by_sample))
     return kept, "; ".join(seen)
 
 
@@ -84,7 +89,7 @@ def _reports_failure(engine: Engine, registry: Registry) -> Verdict:
             solver = Solver(method=registry.method(method), controller=FIXED, engine=engine, steps=4)
         except SolverError:
             continue
-        solution = engine.solve(solver, lambda t, y: y * torch.nan, family_state(0.0), SPAN)
+        solution = engine.solve(solver, broken, family_state(0.0), SPAN)
         if solution.status is Status.OK:
             return False, f"{method}: a state of NaN is called {solution.status.value}"
     return True, "a state of NaN is reported as such"
@@ -103,6 +108,10 @@ def _takes_steps_of_its_own(engine: Any) -> bool:
     return _runs_here(engine) and hasattr(engine, "order")
 
 
+def _steps_by_sample(engine: Any) -> bool:
+    return _runs_here(engine) and steps_by_sample(engine)
+
+
 def _takes_the_steps_of_the_tableau(engine: Any) -> bool:
     return _runs_here(engine) and not hasattr(engine, "order")
 
@@ -112,9 +121,15 @@ ENGINE_PROMISES = (
     Promise("observed order is the order of its steps", _converges, _takes_steps_of_its_own),
     Promise("NFE claimed is f calls counted", _counts, _runs_here),
     Promise("reports a failure as one", _reports_failure, _runs_here),
+    Promise("a sample's steps are its own", independent, _steps_by_sample),
 )
 
 
 def check_engine(engine: Any, registry: Registry | None = None) -> list[Check]:
-    """Return one check per promise; the methods it is tried with come from ``registry``."""
+    """Return one check per promise; the methods it is tried with come from ``registry``.
+
+    An engine that runs nothing here keeps none: the one check then says why it does not.
+    """
+    if not _runs_here(engine):
+        return [Check("runs here", False, engine.unavailable())]
     return check_all(ENGINE_PROMISES, engine, registry or default())

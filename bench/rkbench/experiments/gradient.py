@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rkbench.compiling import CompileClock
 from rkbench.errors import SolverError
 from rkbench.experiments.failure import ExperimentFailed
+from rkbench.experiments.tracing import traced
 from rkbench.interface import make_solver
 from rkbench.measure import Counts, Meter, audit, median_seconds, peak_memory_mb
 from rkbench.memory import peak_tensor_mb
@@ -43,7 +44,9 @@ def measure(
     f, y0 = task.field().to(device), torch.randn(task.shape, device=device)
     record.parameters = sum(p.numel() for p in f.parameters() if p.requires_grad)
     with CompileClock() as compiling:
-        seen = _bill(record, ODEBlock(f, solver=solver, t_span=task.t_span), y0)
+        counted = ODEBlock(f, solver=solver, t_span=task.t_span)
+        seen = _bill(record, counted, y0)
+        record.trace = traced(cell, task.t_span[0], counted.last_steps, counted.last_retries)
         step = _step(ODEBlock(f, solver=solver, t_span=task.t_span), y0)
         found = step()
         _refuse_non_finite(found)

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rkbench.compiling import CompileClock
 from rkbench.errors import SolveError
 from rkbench.experiments.failure import ExperimentFailed
-from rkbench.measure import Counted, audit, median_seconds, peak_memory_mb, timed
+from rkbench.experiments.tracing import traced
+from rkbench.measure import Counted, audit, median_seconds, peak_memory_mb
 from rkbench.plan import Cell
 from rkbench.record import CellStatus, Record
 from rkbench.solution import Solution, Status
@@ -33,17 +35,29 @@ def measure(
     def solve(f: Callable[[Tensor, Tensor], Tensor]) -> Solution:
         return solver.engine.solve(solver, f, y0, problem.t_span)
 
-    with torch.no_grad():
-        counted = Counted(problem.f, compiled=solver.compile)
-        with audit([counted]):
-            solution = solve(counted)
-        _take_down(record, solution, counted.calls)
+    with torch.no_grad(), CompileClock() as compiling:
+        solution, calls = _audited(solver, problem.f, solve)
+        record.trace = traced(cell, problem.t_span[0], solution.steps, solution.retries)
+        _take_down(record, solution, calls)
         record.solution_error = problem.error(solution.y[-1])
-        first = timed(lambda: solve(problem.f), device)[0] if solver.compile else 0.0
+        for _ in range(1 + solver.speculative):  # what is remembered is compiled the second time
+            solve(problem.f)
         record.solve_seconds = median_seconds(lambda: solve(problem.f), device)
-    if solver.compile:
-        record.compile_seconds = max(0.0, first - record.solve_seconds)
+    record.compile_seconds = compiling.seconds or None
     record.peak_memory_mb = peak_memory_mb(device)
+
+
+def _audited(
+    solver: Solver, f: Callable[..., Any], solve: Callable[[Counted], Solution]
+) -> tuple[Solution, int]:
+    """Return a solve such as will be timed, and the evaluations of f in it."""
+    counted = Counted(f, compiled=solver.compile)
+    if solver.speculative:
+        solve(counted)  # there is something to remember from here on
+    before = counted.calls
+    with audit([counted]):
+        solution = solve(counted)
+    return solution, counted.calls - before
 
 
 def _take_down(record: Record, solution: Solution, calls: int) -> None:

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from rkbench import data
+from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
+from rkbench.networks.block import ODEBlock
 from rkbench.plan import Cell
 from rkbench.record import Record
 from rkbench.solver import Solver
@@ -43,6 +45,13 @@ def measure(
         _costs(record, training)
         record.peak_memory_mb = peak_memory_mb(training.device)
     _scores(record, training)
+    record.trace = _trace(cell, network)
+
+
+def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:
+    """Return the steps of the last solve of the network's first ODE block: of a training batch, after training."""
+    block = next((module for module in network.modules() if isinstance(module, ODEBlock)), None)
+    return traced(cell, float(block.t_span[0]), block.last_steps, block.last_retries) if block else []
 
 
 def _placed(dataset: data.Dataset, device: str) -> data.Dataset:

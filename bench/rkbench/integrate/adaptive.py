@@ -25,14 +25,17 @@ from rkbench.solver import Solver
 
 @dataclass
 class StepSize:
-    """The step-size history of one solve, and the rules that no controller may break."""
+    """The step-size history of one solve, and the rules that no controller may break.
+
+    ``tries`` counts those rejected since the last accepted step.
+    """
 
     controller: StepController
     k: int
     h: float
     errors: list[float] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
-    just_rejected: bool = False
+    tries: int = 0
 
     def accept(self, error: float, taken: float, clipped: bool) -> None:
         """Choose the next step after an accepted one.
@@ -45,13 +48,13 @@ class StepSize:
             self.sizes = [taken, *self.sizes][:HISTORY]
             ratios = [new / old for new, old in zip(self.sizes, self.sizes[1:], strict=False)]
             factor = self.controller.factor(self.errors, ratios, self.k)
-            self.h = taken * (min(factor, 1.0) if self.just_rejected else factor)
-        self.just_rejected = False
+            self.h = taken * (min(factor, 1.0) if self.tries else factor)
+        self.tries = 0
 
     def reject(self, error: float, taken: float) -> None:
         """Choose a smaller step for the retry."""
         self.h = taken * self.controller.factor_after_rejection(error, self.k)
-        self.just_rejected = True
+        self.tries += 1
 
 
 class AdaptiveSolve:
@@ -88,6 +91,7 @@ class AdaptiveSolve:
         self.begun: Run | None = None
         self.k: Slopes = {}
         self.steps: list[float] = []
+        self.retries: list[int] = []
         self.start_calls = self.rejected_calls = self.rejected = 0
         assert solver.method.error_exponent is not None
         self.size = StepSize(solver.controller, solver.method.error_exponent, self._first_step())
@@ -174,6 +178,7 @@ class AdaptiveSolve:
         self.k = {0: k[self.scheme.final]} if self.scheme.fsal else {}
         self.t, self.y = t_next, y_new
         self.steps.append(h)
+        self.retries.append(self.size.tries)
 
     def _solution(self, status: Status) -> Solution:
         accepted_calls = self.f.calls - self.start_calls - self.rejected_calls
@@ -188,4 +193,5 @@ class AdaptiveSolve:
             vjps=len(self.scheme.carries) * n if differentiable else 0,
         )
         y = self.outputs.stacked(self.y0)
-        return Solution(self.outputs.times, y, stats, tuple(self.steps), self.t, status)
+        steps, retries = tuple(self.steps), tuple(self.retries)
+        return Solution(self.outputs.times, y, stats, steps, self.t, status, retries=retries)

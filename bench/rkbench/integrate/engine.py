@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from rkbench.solution import Solution
     from rkbench.solver import Solver
+    from rkbench.tableau import ButcherTableau
 
 
 class NativeEngine:
@@ -28,6 +29,27 @@ class NativeEngine:
         if solver.compile and (solver.gradient != "backprop" or solver.control != "batch"):
             return "it compiles gradient='backprop' with control='batch' only; choose these, or drop compile=True."
         return None
+
+    def remarks(
+        self, method: ButcherTableau, *, adaptive: bool, gradient: str = "backprop"
+    ) -> tuple[str, ...]:
+        """Return what a reader of a row should know: where reading states off the dense output costs order.
+
+        An interpolation of order q is off by O(h^(q+1)), and so is a gradient that reads the state off it (Hairer,
+        Nørsett & Wanner I, section II.6).
+        """
+        from rkbench.integrate.gradients.dense_output import Hermite
+
+        own = method.interpolation is not None
+        order = (method.interpolation_order if own else Hermite.order) + 1
+        if gradient != "interpolated" or method.order <= order:
+            return ()
+        source = (
+            "the method's dense output" if own else "cubic polynomials, as the method has no dense output"
+        )
+        return (
+            f"interpolated: read off {source}, the gradient has order {order} and not that of the method",
+        )
 
     def solve(
         self,

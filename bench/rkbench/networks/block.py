@@ -26,6 +26,8 @@ class ODEBlock(nn.Module):
 
     Attributes:
         last_stats: what the last call cost; all zero before the first.
+        last_steps: the accepted signed step sizes of the last call.
+        last_retries: how many tries were rejected before each of them, where the engine tells.
 
     Raises:
         UserError: options that do not fit together.
@@ -52,6 +54,8 @@ class ODEBlock(nn.Module):
             if isinstance(time, nn.Parameter):
                 self.register_parameter(name, time)
         self.last_stats = Stats()
+        self.last_steps: tuple[float, ...] = ()
+        self.last_retries: tuple[int, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return y(t1), shaped like ``x``.
@@ -63,6 +67,7 @@ class ODEBlock(nn.Module):
         t1 = self.t_span[-1]
         solution: Solution = solved(self.solver, self.f, x, self.t_span, (t1,))
         self.last_stats = solution.stats
+        self.last_steps, self.last_retries = solution.steps, solution.retries
         if solution.ended is not Status.OK:
             raise SolveError(solution, solution.sentence)
         return solution.y.squeeze(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from rkbench.record import CURVE_COLUMNS, Record
+from rkbench.record import CURVE_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
 
 BEGIN = "<!-- columns: written by `python -m rkbench.report.columns`, do not edit by hand -->"
@@ -20,6 +20,9 @@ def markdown() -> str:
         },
         "A row of `curve`": {
             name: ("int" if name == "epoch" else "float", doc) for name, doc in CURVE_COLUMNS.items()
+        },
+        "A row of `trace`": {
+            name: ("int" if name == "rejected" else "float", doc) for name, doc in TRACE_COLUMNS.items()
         },
     }
     parts = [BEGIN]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rkbench.record import CURVE_COLUMNS, CellStatus, Record
+from rkbench.record import CURVE_COLUMNS, NESTED, CellStatus, Record
 from rkbench.report import labels
 from rkbench.store import Ledger
 
@@ -22,7 +22,7 @@ _DTYPES = {
     "int | None": "Int64",
     "float | None": "float64",
 }
-_CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name != "curve"}
+_CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name not in NESTED}
 _EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
 _EPOCH_DTYPES = (
     _EPOCH_KEYS | {"epoch": "int64"} | {name: "float64" for name in CURVE_COLUMNS if name != "epoch"}

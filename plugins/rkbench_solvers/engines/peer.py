@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from rkbench import NativeEngine, Solution, Solver, SolverError, Stats, Status
+from rkbench import ButcherTableau, NativeEngine, Solution, Solver, SolverError, Stats, Status
 from rkbench_solvers.engines.defect import Defect, remarks
 from rkbench_solvers.engines.shipped import Shipped, find, nearest
 
@@ -27,6 +27,7 @@ class Peer(ABC):
         library: the module to import.
         methods: what the library can run.
         gradients: how it can be differentiated.
+        controls: what can share a step size.
         compiling: what it does about compilation, as the beginning of a sentence.
         defects: known defects of the library.
     """
@@ -35,6 +36,7 @@ class Peer(ABC):
     library = ""
     methods: tuple[Shipped, ...] = ()
     gradients: tuple[str, ...] = ("backprop",)
+    controls: tuple[str, ...] = ("batch",)
     compiling = "it is run as shipped, uncompiled"
     defects: tuple[Defect, ...] = ()
 
@@ -46,15 +48,17 @@ class Peer(ABC):
         except PackageNotFoundError:
             return None
 
-    def remarks(self, method: str, *, adaptive: bool, gradient: str = "backprop") -> tuple[str, ...]:
+    def remarks(
+        self, method: ButcherTableau, *, adaptive: bool, gradient: str = "backprop"
+    ) -> tuple[str, ...]:
         """Return a sentence, without its full stop, for each known defect that bears on a row.
 
         Args:
-            method: its name, as in a record.
+            method: the tableau.
             adaptive: whether it takes tolerances rather than equal steps.
             gradient: its name, as in a record.
         """
-        return remarks(self.defects, method, adaptive, gradient)
+        return remarks(self.defects, method.name, adaptive, gradient)
 
     def unavailable(self) -> str | None:
         """Return one sentence why nothing can be run here, or None; the library is not imported."""
@@ -72,7 +76,19 @@ class Peer(ABC):
         if solver.gradient not in self.gradients:
             own = " and ".join(self.gradients)
             return f"its gradient is {own}, and not {solver.gradient}; use gradient={self.gradients[0]!r}."
-        return _refused_control(solver)
+        return self._refused_control(solver)
+
+    def _refused_control(self, solver: Solver) -> str | None:
+        """What the library does not do as rkbench means it."""
+        if solver.norm != "rms":
+            return "it controls the root mean square; use norm='rms'."
+        if solver.control not in self.controls:
+            return "it controls the batch as a whole; use control='batch'."
+        if solver.adaptive and solver.controller.name != "i":
+            return f"it has its own I controller and not {solver.controller.name}; use controller='i'."
+        if not solver.adaptive and solver.controller.prescribed is not None:
+            return "it cannot replay prescribed steps; give steps=10, say."
+        return None
 
     def _refused_method(self, solver: Solver) -> str | None:
         method, adaptive = solver.method, solver.adaptive
@@ -190,17 +206,6 @@ class Problem:
         rows = [self.y0 if time == self.t0 else lost for time in self.times]
         y = torch.stack(rows) if rows else self.y0.new_empty((0, *self.y0.shape))
         return Solution(self.times, y, stats, tuple(steps), t if math.isfinite(t) else self.t0, status)
-
-
-def _refused_control(solver: Solver) -> str | None:
-    """What no library here does as rkbench means it."""
-    if solver.norm != "rms" or solver.control != "batch":
-        return "it controls the root mean square over the whole batch; use norm='rms' and control='batch'."
-    if solver.adaptive and solver.controller.name != "i":
-        return f"it has its own I controller and not {solver.controller.name}; use controller='i'."
-    if not solver.adaptive and solver.controller.prescribed is not None:
-        return "it cannot replay prescribed steps; give steps=10, say."
-    return None
 
 
 def _checked(t0: float, t1: float, t_eval: Sequence[float] | None) -> tuple[float, ...]:

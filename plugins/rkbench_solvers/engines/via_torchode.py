@@ -1,4 +1,4 @@
-"""torchode (Lienen & Günnemann 2022), with the whole batch as one sample."""
+"""torchode (Lienen & Günnemann 2022), with the whole batch as one sample, or as what it is made for."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ METHODS = (
 DEFECTS = (
     Defect(
         "batch",
-        "a sample that fails ends the batch, and the others are returned unfinished as successes; with the batch as one "
-        "sample this cannot happen",
+        "a sample that fails ends the batch, and the others are returned unfinished as successes; the adapter leads it to "
+        "the end, and control='batch' knows one sample only",
         rows="none",
     ),
     Defect("compile", "the documented torch.compile(solver).solve(...) compiles nothing", rows="none"),
@@ -47,20 +47,30 @@ START_CALLS = 2
 
 
 class TorchodeEngine(Peer):
-    """torchode, whose step size belongs to a sample, made to share one: the batch is one sample of all features.
+    """torchode, whose step size belongs to a sample: with ``control="sample"`` as it is made.
 
-    That is the control rkbench asks for (``control="batch"``), not the one torchode is made for. Its own I
-    controller is used, without gradients through the step sizes. The library does not say which steps it took, so
-    `Solution.steps` is empty, `Stats.vjps` is 0, and after a failure `Solution.t_reached` is where f was called last.
+    With ``control="batch"`` it is made to share one: the batch is one sample of all features. Its own I controller is
+    used, without gradients through the step sizes. The library does not say which steps it took, so `Solution.steps`
+    is empty, and after a failure `Solution.t_reached` is where f was called last; ``via_torchode_samples`` tells how
+    samples fare. `Stats.vjps` is 0.
     """
 
     name = "torchode"
     library = "torchode"
     methods = METHODS
+    controls = ("batch", "sample")
     defects = DEFECTS
 
     def run(self, problem: Problem) -> Solution:
-        """Solve with ``torchode.AutoDiffAdjoint``."""
+        """Solve with ``torchode.AutoDiffAdjoint``.
+
+        Raises:
+            SolverError: ``control="sample"`` was asked for a state without an axis.
+        """
+        if problem.solver.control == "sample":
+            from rkbench_solvers.engines.via_torchode_samples import solve
+
+            return solve(problem, self.theirs(problem.solver))
         f, shape = problem.f, problem.y0.shape
 
         def flat(t: Tensor, y: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ class OwnInterpolation:
 class Hermite:
     """The cubic polynomial through states and slopes at both ends of the step."""
 
-    kept, width = 2, 4
+    kept, width, order = 2, 4, 3
 
     def __init__(self, method: ButcherTableau) -> None:
         self._starts_at_t = method.c[0] == 0
