@@ -26,7 +26,7 @@ def run(tmp_path):
 
 def test_a_remark_names_library_version_and_rows_once(run):
     (sentence,) = account.remarks(load(run))
-    assert sentence == f"Known of torchdiffeq 0.2.5, for euler ×10 · torchdiffeq: {REMARK}."
+    assert sentence == f"Known of torchdiffeq 0.2.5, for euler: {REMARK}."
 
 
 def test_terminal_markdown_and_page_carry_it(run):

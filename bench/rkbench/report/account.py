@@ -66,11 +66,12 @@ def failures(results: Results) -> pd.DataFrame:
 def remarks(results: Results) -> list[str]:
     """Return what is known to be wrong with what ran solves, and with whose, a sentence for each."""
     cells = results.cells
-    told = cells[cells["engine_remarks"] != ""]
+    whose = cells["method"].where(cells["gradient"] == "backprop", cells["method"] + " with " + cells["gradient"])
+    told = cells.assign(whose=whose)[cells["engine_remarks"] != ""]
     keys = ["engine", "engine_version", "engine_remarks"]
     return [
         f"Known of {' '.join(filter(None, named))}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}."
-        for (*named, remark), rows in told.groupby(keys, sort=False)["solver"]
+        for (*named, remark), rows in told.groupby(keys, sort=False)["whose"]
     ]
 
 
