@@ -85,4 +85,4 @@ def test_a_cell_takes_down_what_its_engine_tells_of_it():
 def test_a_remark_about_the_native_engine_names_no_version(tmp_path):
     folder = written(tmp_path / "run", [ok(cell(), engine_remarks="interpolated: it has order 4")])
     (sentence,) = account.remarks(load(folder))
-    assert sentence == "Known of rkbench, for euler ×10: interpolated: it has order 4."
+    assert sentence == "Known of rkbench, for euler: interpolated: it has order 4."
