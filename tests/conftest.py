@@ -1,9 +1,17 @@
-"""Tests marked ``mnist`` run where the files are; CI demands them by RKBENCH_REQUIRE_MNIST=1."""
+"""What holds for every test: where MNIST is looked for, one thread, and a garbage collector with little to look at.
 
+Tests marked ``mnist`` run where the files are; CI demands them by RKBENCH_REQUIRE_MNIST=1.
+"""
+
+import gc
 import os
 from pathlib import Path
 
 import pytest
+
+# Before torch is imported. As in a cell; on a busy machine torch's threads wait for each other far longer than they
+# compute, and a test's time is no longer its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -23,3 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Run benchmarks once, as tests, unless they are asked for: ``pytest tests/benchmarks --benchmark-only``."""
     if not config.getoption("benchmark_only", default=False):
         config.option.benchmark_disable = True
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_old_to_collect() -> None:
+    """Hide what is there from the collector: each gauge of memory would have it look through all that was imported."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the collector see everything again, to take it down."""
+    gc.unfreeze()

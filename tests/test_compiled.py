@@ -25,7 +25,7 @@ EQUAL_STEPS = [
 ]
 ADAPTIVE = [
     {"method": "dopri5", "rtol": 1e-5},
-    {"method": "dopri5", "rtol": 1e-5, "norm": "worst_sample"},
+    {"method": "bosh3", "rtol": 1e-4, "norm": "worst_sample"},
     {"method": "bosh3", "rtol": 1e-4, "controller": "i"},
     {"method": "dop853", "rtol": 1e-6, "atol": 1e-6},
     {"method": "heun2", "rtol": 1e-2},
@@ -95,7 +95,7 @@ def test_compiled_states_gradients_and_counts_are_the_eager_ones(options, times)
     assert ours.status is Status.OK
 
 
-@pytest.mark.parametrize("options", [EQUAL_STEPS[1], ADAPTIVE[0]])
+@pytest.mark.parametrize("options", [EQUAL_STEPS[0], ADAPTIVE[2]])
 def test_time_may_run_backward(options):
     (ours, _), (eager, _) = both(Field(), options, span=(1.0, -1.0))
     torch.testing.assert_close(ours.y, eager.y, rtol=1e-11, atol=1e-12)
@@ -104,7 +104,7 @@ def test_time_may_run_backward(options):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
-    "options", [{"method": "rk4", "steps": 4}, {"method": "dopri5", "rtol": 1e-2, "atol": 1e-2}]
+    "options", [{"method": "rk4", "steps": 2}, {"method": "bosh3", "rtol": 1e-2, "atol": 1e-2}]
 )
 def test_every_floating_type_passes_through(options, dtype):
     (ours, _), (eager, _) = both(Field(dtype=dtype), options, dtype=dtype)
@@ -121,7 +121,8 @@ def test_a_channels_last_state_stays_so():
     assert solution.y[0].is_contiguous(memory_format=torch.channels_last)
 
 
-def test_many_steps_are_cut_into_few_graphs():
+def test_many_steps_are_cut_into_few_graphs(monkeypatch):
+    monkeypatch.setattr("rkbench.integrate.compiled.LARGEST", 16)
     seen = []
     f = Field()
     y0 = inputs()
@@ -133,11 +134,11 @@ def test_many_steps_are_cut_into_few_graphs():
 
     graphs._graph, kept = graphs.lru_cache(maxsize=None)(noted), graphs._graph
     try:
-        solution = rkbench.solve(f, y0, (0, 1), method="rk4", steps=40, compile=True)
+        solution = rkbench.solve(f, y0, (0, 1), method="rk4", steps=10, compile=True)
     finally:
         graphs._graph = kept
-    assert len(seen) <= 2
-    eager = rkbench.solve(f, y0, (0, 1), method="rk4", steps=40)
+    assert len(seen) == 2  # of four steps, and of the two that are left
+    eager = rkbench.solve(f, y0, (0, 1), method="rk4", steps=10)
     torch.testing.assert_close(solution.y, eager.y, rtol=1e-12, atol=1e-13)
     assert solution.stats == eager.stats
 
@@ -188,10 +189,10 @@ def test_a_state_that_blows_up_ends_typed():
 
 def test_an_empty_interval_and_an_empty_batch_need_no_special_care():
     assert torch.equal(
-        rkbench.solve(Field(), inputs(), (1.0, 1.0), method="dopri5", compile=True).y[-1], inputs()
+        rkbench.solve(Field(), inputs(), (1.0, 1.0), method="bosh3", compile=True).y[-1], inputs()
     )
     empty = torch.empty(0, 3, dtype=torch.float64)
-    assert rkbench.solve(Field(), empty, (0, 1), method="dopri5", compile=True).y.shape == (2, 0, 3)
+    assert rkbench.solve(Field(), empty, (0, 1), method="bosh3", compile=True).y.shape == (2, 0, 3)
 
 
 @pytest.mark.parametrize("options", [{"gradient": "adjoint"}, {"control": "sample"}])

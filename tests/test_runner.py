@@ -1,15 +1,16 @@
-"""The runner: real processes, real kills; every planned cell ends with exactly one record."""
+"""The runner: every cell a process of its own; however it ends, it has exactly one record."""
 
-import json
-import os
-import signal
 import subprocess
 import sys
-import time
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from rkbench import store
+from rkbench import registry, runner, store, suite
+from rkbench.cli import main
+from rkbench.plan import expand
+from rkbench.progress import Screen
 
 PLUGIN = """
 import os, signal, sys, time
@@ -65,17 +66,13 @@ def rkbench_engines():
 """
 
 
-def rkbench(*arguments, **options):
-    return subprocess.Popen([sys.executable, "-m", "rkbench.cli", *map(str, arguments)], **options)
-
-
-def finished(*arguments, timeout=120):
-    return subprocess.run(
-        [sys.executable, "-m", "rkbench.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+def measured(out, files=(), *, suite_name="quick", **selection):
+    """Run a suite as the command line does, but for the report, and return its records."""
+    chosen = suite.select(suite.load(str(suite_name)), **({"epochs": 1} | selection))
+    files = [str(file) for file in files]
+    with Screen(Console(file=StringIO())) as screen:
+        runner.run(runner.Job(chosen, expand(chosen, registry.load(files)), files), out, screen)
+    return store.read(out).records
 
 
 @pytest.fixture
@@ -87,23 +84,14 @@ def plugin(tmp_path):
 
 def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
     out = tmp_path / "run"
-    tasks = ["segfault", "killed", "exits", "hangs", "raises", "shouts", "nan", "digits8_tanh"]
+    tasks = ["segfault", "killed", "exits", "raises", "shouts", "nan", "digits8_tanh"]
     options = [option for task in tasks for option in ("--task", task)]
-    done = finished(
-        "run",
-        "--plugin",
-        plugin,
-        "--out",
-        out,
-        "--method",
-        "euler",
-        "--seeds",
-        1,
-        "--epochs",
-        1,
-        "--timeout",
-        6,
-        *options,
+    options += ["--plugin", plugin, "--out", out, "--method", "euler", "--seeds", 1, "--epochs", 1]
+    done = subprocess.run(
+        [sys.executable, "-m", "rkbench.cli", "run", *map(str, options)],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -112,7 +100,6 @@ def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
         "segfault": "crashed",
         "killed": "crashed",
         "exits": "crashed",
-        "hangs": "timeout",
         "raises": "crashed",
         "shouts": "crashed",
         "nan": "non_finite",
@@ -121,141 +108,44 @@ def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
     assert "SIGSEGV" in records["segfault"].message
     assert "SIGKILL" in records["killed"].message
     assert "exit code 7" in records["exits"].message
-    assert "6 s" in records["hangs"].message
     assert "RuntimeError: the field fell" in records["raises"].message
     assert len(records["shouts"].message) < 1000
 
 
+def test_a_cell_that_takes_too_long_is_ended(plugin, tmp_path):
+    options = {"tasks": ["hangs"], "methods": ["euler"], "seeds": 1, "timeout_seconds": 0.5}
+    (record,) = measured(tmp_path / "run", [plugin], **options)
+    assert record.status == "timeout"
+    assert "longer than 0.5 s" in record.message
+    assert 0.5 <= record.wall_seconds < 60
+
+
 def test_an_engine_that_hides_evaluations_is_caught(plugin, tmp_path):
-    suite = tmp_path / "liar.toml"
-    suite.write_text(
+    file = tmp_path / "liar.toml"
+    file.write_text(
         'title="t"\nbaseline="euler"\ntasks=["digits8_tanh"]\nseeds=1\nepochs=1\n'
         '[[solvers]]\nmethod="euler"\nsteps=5\nengine="liar"\n'
     )
-    out = tmp_path / "run"
-    assert finished("run", suite, "--plugin", plugin, "--out", out).returncode == 1
-    (record,) = store.read(out).records
+    (record,) = measured(tmp_path / "run", [plugin], suite_name=file)
     assert record.status == "plugin_failed"
     assert "claims 5 evaluations of f where the harness counted 6" in record.message
 
 
-def test_killed_in_mid_cell_and_started_again_every_cell_is_there_once(tmp_path):
-    out = tmp_path / "run"
-    command = (
-        "run",
-        "quick",
-        "--out",
-        out,
-        "--seeds",
-        2,
-        "--epochs",
-        3,
-        "--method",
-        "euler",
-        "--method",
-        "dopri5",
-    )
-    for wait_for in (0, 1, 2):
-        process = rkbench(*command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while _lines(out) <= wait_for - 1 or not (out / store.MANIFEST).exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.15 * wait_for)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    with (out / store.RECORDS).open("ab") as file:
-        file.write(b'{"cell_id": "torn')
-    done = finished(*command)
-    assert done.returncode == 0, done.stderr
-    assert "torn" in done.stdout
-    ledger = store.read(out)
-    planned = [cell["cell_id"] for cell in ledger.manifest["plan"]]
-    assert sorted(r.cell_id for r in ledger.records) == sorted(planned)
-    assert _lines(out) == len(planned) == 4
-    assert all(r.status == "ok" for r in ledger.records)
-
-
-def _lines(out):
-    path = out / store.RECORDS
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def test_a_killed_runner_leaves_no_cell_behind(plugin, tmp_path):
-    """The cell's process dies with its owner, so it does not disturb the run that resumes."""
-    out = tmp_path / "run"
-    marker = f"RKBENCH_TEST_MARKER={tmp_path.name}"
-    environment = os.environ | dict([marker.split("=")])
-    process = rkbench(
-        "run", "--plugin", plugin, "--task", "hangs", "--seeds", 1, "--method", "euler", "--out", out,
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    for line in process.stdout:
-        if b"1 cell" in line:
-            break
-    time.sleep(1.0)
-    assert len(_marked(marker)) >= 2
-    process.kill()
-    process.wait()
-    deadline = time.monotonic() + 10
-    while _marked(marker):
-        assert time.monotonic() < deadline, _marked(marker)
-        time.sleep(0.1)
-    process.stdout.close()
-
-
-def _marked(marker):
-    """The live processes that carry the marker in their environment."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/environ", "rb") as file:
-                    if marker.encode() in file.read():
-                        found.append(int(entry))
-            except OSError:
-                continue
-    return found
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_says_that_it_can_resume(tmp_path, stop):
-    out = tmp_path / "run"
-    process = rkbench(
-        "run", "--out", out, "--seeds", 1,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(stop, signal.SIG_DFL),  # a background job inherits SIGINT ignored
-    )  # fmt: skip
-    while _lines(out) < 1:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(stop)
-    _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert "the same command resumes" in errors
-    assert "Traceback" not in errors
-
-
 def test_a_longer_plan_reuses_what_the_folder_holds(tmp_path):
     out = tmp_path / "run"
-    common = ("run", "--out", out, "--method", "euler", "--epochs", 1)
-    assert finished(*common, "--seeds", 1).returncode == 0
+    measured(out, methods=["euler"], seeds=1)
     before = (out / store.RECORDS).read_bytes()
-    assert finished(*common, "--seeds", 2).returncode == 0
+    assert {record.seed for record in measured(out, methods=["euler"], seeds=2)} == {0, 1}
     assert (out / store.RECORDS).read_bytes().startswith(before)
-    assert len(store.read(out).records) == 2
 
 
 def test_cells_beside_others_lose_their_claim_to_comparable_time(tmp_path):
     out = tmp_path / "run"
-    assert (
-        finished(
-            "run", "--out", out, "--method", "euler", "--epochs", 1, "--seeds", 2, "--jobs", 2
-        ).returncode
-        == 0
-    )
+    with pytest.raises(SystemExit) as done:
+        main(["run", "--out", str(out), "--method", "euler", "--epochs", "1", "--seeds", "2", "--jobs", "2"])
+    assert done.value.code == 0
     records = store.read(out).records
-    assert [r.timing_valid for r in records] == [False, False]
+    assert {(r.seed, r.timing_valid) for r in records} == {(0, False), (1, False)}
     assert all(r.test_accuracy for r in records)
 
 
@@ -267,43 +157,16 @@ def test_seeds_are_paired_across_solvers(tmp_path):
         "@hookimpl\ndef rkbench_methods():\n"
         '    return [ButcherTableau(name="twin", order=1, c="0", a=("",), b="1")]\n'
     )
-    out = tmp_path / "run"
-    done = finished(
-        "run",
-        "--plugin",
-        file,
-        "--out",
-        out,
-        "--method",
-        "euler",
-        "--method",
-        "twin",
-        "--seeds",
-        2,
-        "--epochs",
-        1,
-    )
-    assert done.returncode == 0, done.stderr
-    losses = {(r.method, r.seed): r.train_loss for r in store.read(out).records}
+    records = measured(tmp_path / "run", [file], methods=["euler", "twin"], seeds=2)
+    losses = {(r.method, r.seed): r.train_loss for r in records}
     assert losses["euler", 0] == losses["twin", 0]
     assert losses["euler", 1] == losses["twin", 1]
     assert losses["euler", 0] != losses["euler", 1]
 
 
-def test_a_folder_of_another_suite_is_refused(tmp_path):
+def test_a_folder_of_another_suite_is_refused(tmp_path, capsys):
     store.write_manifest(tmp_path, {"suite": {"name": "other"}, "plan": []})
-    done = finished("run", "--out", tmp_path, "--seeds", 1)
-    assert done.returncode == 2
-    assert "holds a run of the suite 'other'" in done.stderr
-
-
-def test_the_manifest_says_what_was_run_where_on_what(tmp_path):
-    out = tmp_path / "run"
-    assert finished("run", "--out", out, "--method", "euler", "--epochs", 1, "--seeds", 1).returncode == 0
-    manifest = json.loads((out / store.MANIFEST).read_text())
-    assert manifest["suite"]["name"] == "quick"
-    assert len(manifest["data"]["digits8"]["sha256"]) == 64
-    assert manifest["data"]["digits8"]["train"] == 1438
-    assert manifest["versions"]["torch"]
-    assert manifest["machine"]["cpu"]
-    assert manifest["command"].startswith("rkbench run --out")
+    with pytest.raises(SystemExit) as done:
+        main(["run", "--out", str(tmp_path), "--seeds", "1"])
+    assert done.value.code == 2
+    assert "holds a run of the suite 'other'" in capsys.readouterr().err
