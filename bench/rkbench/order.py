@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations_with_replacement, groupby
 
 Row = tuple[Fraction, ...]
@@ -38,12 +38,12 @@ class Tree:
     def __hash__(self) -> int:
         return _hash(self)
 
-    @property
+    @cached_property
     def nodes(self) -> int:
         """The number of nodes, which is the order of the condition."""
-        return _nodes(self)
+        return 1 + sum(child.nodes for child in self.children)
 
-    @property
+    @cached_property
     def density(self) -> int:
         """γ: the product, over all nodes, of the size of the subtree that hangs there."""
         return self.nodes * math.prod(child.density for child in self.children)
@@ -58,11 +58,6 @@ class Tree:
         if not self.children:
             return "t" if self.time else "τ"
         return "[" + "".join(map(str, self.children)) + "]"
-
-
-@cache
-def _nodes(tree: Tree) -> int:
-    return 1 + sum(child.nodes for child in tree.children)
 
 
 def _hash(tree: Tree) -> int:
@@ -112,6 +107,8 @@ class Weights:
         self._stages = len(c)
         self._phi: dict[Tree, list[int]] = {}
         self._slope: dict[Tree, list[int]] = {}
+        self._b: Row = ()
+        self._b_scale, self._b_scaled = 1, list[tuple[int, int]]()
 
     def phi(self, tree: Tree) -> list[int]:
         """Φ_i(t)·D^(n-1) for each stage i."""
@@ -128,14 +125,18 @@ class Weights:
             return self._c
         if child not in self._slope:
             phi = self.phi(child)
-            self._slope[child] = [sum(x * phi[j] for j, x in row) for row in self._a]
+            self._slope[child] = [sum([x * phi[j] for j, x in row]) for row in self._a]
         return self._slope[child]
 
     def sum(self, b: Row, tree: Tree) -> tuple[int, int]:
         """Σ_i b_i Φ_i(t) as (numerator, denominator), not reduced: gcds would cost more than all the rest."""
-        scale = _common_denominator(b)
-        total = sum(_scaled(x, scale) * phi for x, phi in zip(b, self.phi(tree), strict=True) if x)
-        return total, scale * self._scale ** (tree.nodes - 1)
+        if b is not self._b:  # tree after tree asks for the same
+            scale = _common_denominator(b)
+            self._b, self._b_scale = b, scale
+            self._b_scaled = [(i, _scaled(x, scale)) for i, x in enumerate(b) if x]
+        phi = self.phi(tree)
+        total = sum([x * phi[i] for i, x in self._b_scaled])
+        return total, self._b_scale * self._scale ** (tree.nodes - 1)
 
     def residual(self, b: Row, tree: Tree) -> tuple[int, int]:
         """Σ_i b_i Φ_i(t) - 1/γ(t), likewise."""
