@@ -113,6 +113,14 @@ class Record:
     test_accuracy: float | None = _column("Share of the test set classified correctly after training, 0 to 1")
     train_loss: float | None = _column("Mean cross-entropy over the training set after training, in nats")
     test_loss: float | None = _column("Mean cross-entropy over the test set after training, in nats")
+    tight_accuracy_change: float | None = _column(
+        "Accuracy of the trained network on the first 1000 test samples when dopri5 solves it at a tight tolerance, less "
+        "its own there; far from 0, it learnt its solver too"
+    )
+    tight_label_changes: float | None = _column(
+        "Share of the first 1000 test samples that the trained network classifies otherwise when dopri5 solves it at a "
+        "tight tolerance, 0 to 1"
+    )
     nfe_forward: float | None = _column(
         "Evaluations of f in the forward pass of one training step, median over all steps, or in one solve; counted by "
         "the harness"

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rkbench import data
+from rkbench.experiments.second_look import second_look
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
 from rkbench.networks.block import ODEBlock
@@ -46,6 +47,9 @@ def measure(
         record.peak_memory_mb = peak_memory_mb(training.device)
     _scores(record, training)
     record.trace = _trace(cell, network)
+    look = second_look(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
+    if look is not None:
+        record.tight_accuracy_change, record.tight_label_changes = look
 
 
 def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:
