@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rkbench.report import precision
+from rkbench.report import gradients, precision
 
 # Okabe & Ito (2008), told apart with every kind of colour blindness; their yellow and black are left out,
 # which vanish on a white or a black page, for a brown, a wine red and a grey. Then the colors come again with other
@@ -52,12 +52,22 @@ def of_ladders(methods: Iterable[str], variants: Iterable[str]) -> dict[tuple[st
     }
 
 
+def of_roads(variants: Iterable[str]) -> dict[str, Look]:
+    """Return a look for every road to the gradient: a color, dashes and a marker of its own as far as they go."""
+    return {
+        variant: Look(_COLORS[i % len(_COLORS)], _DASHES[i % len(_DASHES)], _MARKERS[i % len(_MARKERS)])
+        for i, variant in enumerate(dict.fromkeys(variants))
+    }
+
+
 def of_run(cells: pd.DataFrame) -> dict[str, Look]:
     """Return the look of every solver and of every ladder of a run, by its label."""
-    solving = precision.cells(cells)
+    solving, differentiated = precision.cells(cells), gradients.cells(cells)
     pairs = of_ladders(solving["method"], solving["variant"])
     named = zip(solving["ladder"], solving["method"], solving["variant"], strict=True)
-    return of(cells["solver"]) | {ladder: pairs[method, variant] for ladder, method, variant in named}
+    roads = of_roads(differentiated["variant"])
+    found = of(cells["solver"]) | {ladder: pairs[method, variant] for ladder, method, variant in named}
+    return found | dict(zip(differentiated["ladder"], differentiated["variant"].map(roads.get), strict=True))
 
 
 def name(solver: str) -> str:

@@ -24,6 +24,10 @@ MEASURES = (
     "seconds_to_target",
     "solve_seconds",
     "solution_error",
+    "step_seconds",
+    "step_memory_mb",
+    "gradient_error",
+    "discrete_gradient_error",
 )
 
 SUMMARY_COLUMNS = {
@@ -43,7 +47,7 @@ SUMMARY_COLUMNS = {
     **{name: f"Median over seeds of `{name}`" for name in MEASURES},
     "seconds_to_target": "Median over seeds of `seconds_to_target`; a seed that failed or never reached it counts as infinity",
     "nfe_step": "Median over seeds of `nfe_forward` + `nfe_backward`: evaluations of f in one training step",
-    "time_ratio": "Median over seeds of the time, of training or of a solve, over the baseline's at the same seed and machine",
+    "time_ratio": "Ratio of times, of training, solve or gradient, to the baseline's at equal seed and machine (Hodges–Lehmann)",
 }
 ESTIMATED = (*MEASURES, "time_ratio")
 
@@ -78,7 +82,7 @@ def baseline_solver(task: pd.DataFrame, baseline: str | None) -> str | None:
 
 
 def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Estimate:
-    """Return the ratio of times, of training or of a solve, by seed; NaN where no pair was timed on one machine."""
+    """Return the ratio of times, each of what the cell was run for, by seed; NaN where no pair was timed on one machine."""
     timed, other = (frame.assign(timed=_seconds(frame))[_timed(frame)] for frame in (cells, reference))
     pairs = timed.merge(other, on=["seed", "host"], suffixes=("", "_reference"))
     return statistics.ratio(pairs["timed"].to_numpy(), pairs["timed_reference"].to_numpy())
@@ -104,7 +108,7 @@ def _timed(cells: pd.DataFrame) -> pd.Series:
 
 def _seconds(cells: pd.DataFrame) -> pd.Series:
     """Return the time that a cell was run for."""
-    return cells["train_seconds"].fillna(cells["solve_seconds"])
+    return cells["train_seconds"].fillna(cells["solve_seconds"]).fillna(cells["step_seconds"])
 
 
 def _to_target(cells: pd.DataFrame, target: float) -> np.ndarray:
