@@ -4,7 +4,10 @@ import os
 
 import pytest
 
-from rkbench import machine
+from rkbench import machine, suite
+from rkbench.cell import run
+from rkbench.plan import expand
+from rkbench.registry import default
 from rkbench.worker import Worker
 
 pytestmark = pytest.mark.skipif(
@@ -42,3 +45,10 @@ def test_whole_cores_come_before_the_second_halves_of_cores(monkeypatch):
 def test_a_cell_with_more_threads_than_there_are_cpus_is_not_tied(monkeypatch):
     monkeypatch.setattr(machine, "affinity", lambda: [0])
     assert machine.cpus_for(2) == []
+
+
+def test_a_record_names_the_cpus_and_the_threads():
+    [cell] = expand(suite.select(suite.load("quick"), tasks=["decay"], methods=["rk4"], seeds=1), default())
+    record = run(cell, [], lambda row: None, alone=True)
+    assert record.cpus == ",".join(map(str, machine.affinity()))
+    assert record.threads == cell.threads
