@@ -2,7 +2,7 @@
 
 from rkbench.hookspecs import hookimpl
 from rkbench.tasks.convolutional import DIGITS8_ODENET, MNIST_ODENET
-from rkbench.tasks.gradients import TANH_GRADIENT
+from rkbench.tasks.gradients import ODENET_GRADIENT, TANH_GRADIENT
 from rkbench.tasks.initial_values import INITIAL_VALUES
 from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
 
@@ -10,4 +10,12 @@ from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
 @hookimpl
 def rkbench_tasks():
     """Return the built-in tasks."""
-    return [DIGITS8_TANH, MNIST8_TANH, DIGITS8_ODENET, MNIST_ODENET, TANH_GRADIENT, *INITIAL_VALUES]
+    return [
+        DIGITS8_TANH,
+        MNIST8_TANH,
+        DIGITS8_ODENET,
+        MNIST_ODENET,
+        TANH_GRADIENT,
+        ODENET_GRADIENT,
+        *INITIAL_VALUES,
+    ]

@@ -16,10 +16,24 @@ def _tanh() -> nn.Module:
     return TanhField(64)
 
 
+def _convolutional() -> nn.Module:
+    from rkbench.networks.convolutional import ConvField
+
+    return ConvField(64)
+
+
 TANH_GRADIENT = GradientTask(
     name="tanh_gradient",
     field=_tanh,
     shape=(128, 64),
     t_span=(0.0, 4.0),
     summary="gradient of one solve of y' = tanh(W y + b), 64 dimensions, 128 samples, t from 0 to 4",
+)
+
+ODENET_GRADIENT = GradientTask(
+    name="odenet_gradient",
+    field=_convolutional,
+    shape=(128, 64, 6, 6),
+    reference_tol=None,  # ReLU has kinks, and a tight solve would step from one to the next
+    summary="gradient of one solve of the convolutional f of the MNIST ODE-net, 64×6×6, 128 samples, t from 0 to 1",
 )
