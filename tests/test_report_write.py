@@ -11,9 +11,11 @@ from rkbench import report
 from rkbench.errors import RunError
 from rkbench.report import figures, markdown
 
+FIGURES = ("loss", "accuracy", "time", "nfe")
 FILES = {
-    "index.html", "report.md", "summary.csv", "cells.csv", "cells.parquet", "epochs.csv", "epochs.parquet",
-    *(f"figures/{name}.{kind}" for name in ("loss", "accuracy", "time", "nfe") for kind in ("png", "svg")),
+    "index.html", "report.md", "tables/digits.tex",
+    *(f"{name}.{kind}" for name in ("summary", "cells", "replicas", "epochs") for kind in ("csv", "parquet")),
+    *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "pdf")),
 }  # fmt: skip
 NASTY = "<script>alert(1)</script> | *x* $a_1$ [red] `q`"
 
@@ -74,6 +76,15 @@ def test_parquet_and_csv_hold_the_frames(run):
     cells = report.load(run).cells
     pd.testing.assert_frame_equal(pd.read_parquet(run / "report" / "cells.parquet"), cells)
     assert len(pd.read_csv(run / "report" / "epochs.csv")) == 18
+
+
+def test_figures_as_pdf_embed_their_fonts_as_outlines_and_no_date(run):
+    for name in FIGURES:
+        pdf = (run / "report" / "figures" / f"{name}.pdf").read_bytes()
+        assert pdf.startswith(b"%PDF-")
+        assert b"/FontFile2" in pdf
+        assert b"/Type3" not in pdf
+        assert b"/CreationDate" not in pdf
 
 
 def test_markdown_links_the_figures_and_shows_intervals(run):

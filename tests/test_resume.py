@@ -18,8 +18,8 @@ class Watcher:
         self.began = []
         self.counts = ()
 
-    def planned(self, cells, done):
-        self.counts = (cells, done)
+    def planned(self, todo, done):
+        self.counts = (len(todo) + done, done)
 
     def started(self, cell):
         self.began.append(cell.cell_id)

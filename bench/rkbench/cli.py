@@ -196,9 +196,16 @@ def plan(suite: str, as_json: bool, plugins: tuple[str, ...], **selection: Any) 
     "--jobs", type=click.IntRange(min=1), default=1, help="Cells at a time; above 1 times are not compared."
 )
 @click.option("--retry-failed", is_flag=True, help="Also run the cells again that did not end ok.")
+@json_option
 @plugin_option
 def run(
-    suite: str, out: str | None, jobs: int, retry_failed: bool, plugins: tuple[str, ...], **selection: Any
+    suite: str,
+    out: str | None,
+    jobs: int,
+    retry_failed: bool,
+    as_json: bool,
+    plugins: tuple[str, ...],
+    **selection: Any,
 ) -> int:
     """Train and evaluate SUITE, and report; the same command again resumes."""
     from rkbench import runner
@@ -208,49 +215,66 @@ def run(
 
     registry = _registry(plugins)
     chosen = suites.select(suites.load(suite), **selection)
-    job = runner.Job(
-        chosen, expand(chosen, registry), plugins, shlex.join(["rkbench", *sys.argv[1:]]), retry_failed
-    )
+    cells = expand(chosen, registry)
+    methods = [registry.method(name) for name in dict.fromkeys(cell.method for cell in cells)]
+    command = shlex.join(["rkbench", *sys.argv[1:]])
+    job = runner.Job(chosen, cells, plugins, command, retry_failed, methods)
     folder = Path(out) if out else runner.default_folder(job)
-    console = _console()
+    console = _console(stderr=as_json)
     console.print(chosen.title, style="bold", markup=False)
     console.print(str(folder), markup=False)
-    with Screen(console) as screen:
-        runner.run(job, folder, screen, jobs=jobs)
-    return _report(folder, console)
+    screen = Screen(console)
+    try:
+        with screen:
+            runner.run(job, folder, screen, jobs=jobs)
+    except KeyboardInterrupt:
+        click.echo(screen.stopped(), err=True)
+        return 1
+    return _report(folder, console, as_json)
 
 
 @cli.command()
 @click.argument("run", type=click.Path(file_okay=False))
+@json_option
 @plugin_option
-def report(run: str, plugins: tuple[str, ...]) -> int:
+def report(run: str, as_json: bool, plugins: tuple[str, ...]) -> int:
     """Write and print the report of the run folder RUN again."""
     _registry(plugins)
-    return _report(Path(run), _console())
+    return _report(Path(run), _console(stderr=as_json), as_json)
 
 
-def _report(folder: Path, console: Console) -> int:
-    """Print and write the report; 1 when a cell did not end ok."""
+def _report(folder: Path, console: Console, as_json: bool) -> int:
+    """Write and print the report, as JSON if so wished; 1 when a cell did not end ok."""
     from rkbench import report as reports
-    from rkbench.report import frames
+    from rkbench.report import digest, frames
 
-    reports.show(folder, console)
+    results = reports.load(folder)
+    if not as_json:
+        reports.show(folder, console)
     page = reports.write(folder)
-    console.print(f"Report: {page}", highlight=False)
-    cells = reports.load(folder).cells
-    return int((frames.failed(cells) | frames.pending(cells)).any())
+    if as_json:
+        click.echo(json.dumps(digest.of(results, folder, page), indent=1))
+    else:
+        console.print(f"Report: {page}", highlight=False)
+    return int((frames.failed(results.cells) | frames.pending(results.cells)).any())
 
 
 @cli.command()
-@click.argument("run_a", type=click.Path(file_okay=False))
-@click.argument("run_b", type=click.Path(file_okay=False))
+@click.argument("runs", nargs=-1, required=True, type=click.Path(file_okay=False))
+@json_option
 @plugin_option
-def compare(run_a: str, run_b: str, plugins: tuple[str, ...]) -> None:
-    """Compare two runs solver by solver."""
-    _registry(plugins)
-    from rkbench import report as reports
+def compare(runs: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> None:
+    """Compare RUNS, two or more, with the first, solver by solver: what changed, and whether it is more than noise.
 
-    reports.show_compare(run_a, run_b, _console())
+    Accuracy and evaluations of f are pooled over all runs, times within one machine only.
+    """
+    _registry(plugins)
+    from rkbench.report import comparison
+
+    if as_json:
+        click.echo(comparison.as_json(*runs))
+    else:
+        comparison.show_compare(*runs, console=_console())
 
 
 @cli.command("new-plugin")
@@ -306,11 +330,12 @@ def _registry(plugins: tuple[str, ...], *, strict: bool = True) -> Registry:
     return registry
 
 
-def _console() -> Console:
+def _console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     # In a pipe or log there is no width to fit: wide enough for every table.
-    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(width=None if stream.isatty() else 120, highlight=False, stderr=stderr)
 
 
 def _print_table(console: Console, title: str, rows: list[dict[str, Any]]) -> None:

@@ -24,8 +24,8 @@ AGAIN = 4
 class Watcher(Protocol):
     """Whoever looks on while a plan runs."""
 
-    def planned(self, cells: int, done: int) -> None:
-        """Tell how many cells there are, and how many of them an earlier run measured."""
+    def planned(self, todo: Sequence[Cell], done: int) -> None:
+        """Tell which cells are to run, and how many others an earlier run measured."""
 
     def started(self, cell: Cell) -> None:
         """Tell that a cell has begun."""

@@ -204,7 +204,8 @@ class Record:
         if not isinstance(row, dict):
             raise ValueError("not a record (not an object)")
         unknown = set(row) - set(COLUMNS)
-        if unknown or not row.get("cell_id") or not row.get("status"):
+        named = all(isinstance(row.get(name), str) and row[name] for name in ("cell_id", "status"))
+        if unknown or not named:
             raise ValueError(f"not a record (unknown columns: {sorted(unknown) or 'none'})")
         return cls(**row)
 

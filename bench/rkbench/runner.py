@@ -15,19 +15,22 @@ from rkbench.identity import up_to_date
 from rkbench.lanes import Watcher
 from rkbench.plan import Cell, now
 from rkbench.record import CellStatus, Record
+from rkbench.stability import stability_polynomial
 from rkbench.suite import Suite
+from rkbench.tableau import ButcherTableau
 from rkbench.worker import Worker, describe_data, preload
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: a suite, its cells, the plugins they need, and whether failed cells run again."""
+    """What to run: a suite, its cells, the plugins they need, whether failed cells run again, and its methods."""
 
     suite: Suite
     cells: Sequence[Cell]
     files: Sequence[str]
     command: str = ""
     retry_failed: bool = False
+    methods: Sequence[ButcherTableau] = ()
 
 
 def default_folder(job: Job) -> Path:
@@ -58,8 +61,8 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         done = {record.cell_id: record for record in store.read_records(folder)}
         todo = [cell for cell in job.cells if _due(cell, done.get(cell.cell_id), job.retry_failed)]
         datasets = _datasets(names, job.suite.device) if todo else {}
-        store.write_manifest(folder, _manifest(job, datasets, earlier))
-        watcher.planned(len(job.cells), len(job.cells) - len(todo))
+        store.write_manifest(folder, _manifest(job, datasets, earlier, measures=bool(todo)))
+        watcher.planned(todo, len(job.cells) - len(todo))
         for cell, record, again in _measured(todo, job, watcher, jobs):
             writer.append(record)
             watcher.ended(cell, record, again)
@@ -95,10 +98,13 @@ def _datasets(names: list[str], device: str) -> dict[str, Any]:
     return answer
 
 
-def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) -> dict[str, Any]:
-    """Return the manifest; a folder that is extended keeps the cells it was made for."""
+def _manifest(
+    job: Job, datasets: dict[str, Any], earlier: store.Ledger | None, *, measures: bool
+) -> dict[str, Any]:
+    """Return the manifest; a folder that is extended keeps the cells it was made for, and when it was started before."""
     plan = {cell.cell_id: asdict(cell) for cell in job.cells}
     started = now()
+    sessions = [started]
     if earlier:
         if earlier.manifest.get("suite", {}).get("name") != job.suite.name:
             raise RunError(
@@ -111,20 +117,31 @@ def _manifest(job: Job, datasets: dict[str, Any], earlier: store.Ledger | None) 
                     f"The dataset {name} has changed since the folder's first cells; start a new run with --out."
                 )
         plan = {cell["cell_id"]: cell for cell in earlier.manifest.get("plan", [])} | plan
+        before = earlier.manifest.get("sessions") or [earlier.manifest.get("started_at", started)]
+        sessions = [*before, started] if measures else before
         started = earlier.manifest.get("started_at", started)
         datasets = earlier.manifest.get("data", {}) | datasets
+    facts = earlier.manifest.get("methods", {}) if earlier else {}
     return {
         "suite": json.loads(json.dumps(asdict(replace(job.suite, reference=())))),
         "reference": list(job.suite.reference),
         "plan": list(plan.values()),
+        "methods": facts | {method.name: _facts(method) for method in job.methods},
         "versions": machine.versions(),
         "commit": machine.commit(),
         "machine": machine.describe(),
         "threads": job.suite.threads,
         "data": datasets,
         "started_at": started,
+        "sessions": sessions,
         "command": job.command,
     }
+
+
+def _facts(method: ButcherTableau) -> dict[str, Any]:
+    """Return what a report shows of a method besides its results; ``stability`` holds the coefficients of 1, z, z², …"""
+    stability = [float(x) for x in stability_polynomial(method)]
+    return {"order": method.order, "stages": method.stages, "stability": stability}
 
 
 def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[lanes.Ended]:

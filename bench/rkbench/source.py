@@ -11,6 +11,7 @@ TELLING = (
     "cli.py",
     "conformance",
     "doctor.py",
+    "forecast.py",
     "listing.py",
     "new_plugin.py",
     "progress.py",

@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ def read(folder: str | Path) -> Ledger:
         RunError: there is no readable manifest.
     """
     folder = Path(folder)
+    return Ledger(read_manifest(folder), *_records(folder / RECORDS))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what a run folder says was planned, on what and with what.
+
+    Raises:
+        RunError: there is no readable manifest.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -51,8 +60,7 @@ def read(folder: str | Path) -> Ledger:
         isinstance(cell, dict) and cell.get("cell_id") for cell in manifest.get("plan", [])
     ):
         raise RunError(f"{folder / MANIFEST} is not the manifest of a run; restore it or start a new run.")
-    records, notes = _records(folder / RECORDS)
-    return Ledger(manifest, records, notes)
+    return manifest
 
 
 def read_records(folder: Path) -> list[Record]:
@@ -63,32 +71,38 @@ def read_records(folder: Path) -> list[Record]:
 def _records(path: Path) -> tuple[list[Record], list[str]]:
     """Return the last record of every cell, and a note for each line that is not one, or that tells nothing new."""
     found: dict[str, Record] = {}
-    notes = []
-    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    notes: list[str] = []
+    if path.exists():
+        with path.open("rb") as lines:
+            for record in parsed(lines, notes):
+                found.pop(record.cell_id, None)
+                found[record.cell_id] = record
+    return list(found.values()), notes
+
+
+def parsed(lines: Iterable[bytes], notes: list[str]) -> Iterator[Record]:
+    """Yield the records of lines, one at a time; where a cell has several, its last one counts.
+
+    Args:
+        lines: those of `RECORDS`, all of them.
+        notes: what is odd about a line is added here.
+    """
+    seen: dict[str, tuple[object, ...]] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             record = Record.from_dict(json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             notes.append(
-                f"{path.name}, line {number} is not a record and was left out; its cell counts as not run."
+                f"{RECORDS}, line {number} is not a record and was left out; its cell counts as not run."
             )
             continue
-        before = found.pop(record.cell_id, None)
-        if before is not None and _says_the_same(before, record):
-            notes.append(f"{path.name}, line {number} repeats cell {record.cell_id}; the last record counts.")
-        found[record.cell_id] = record
-    return list(found.values()), notes
-
-
-def _says_the_same(before: Record, after: Record) -> bool:
-    """Whether nothing called for the later record: the first was ok, undisturbed, and of the same library."""
-    return (
-        before.status == CellStatus.OK
-        and before.attempt == after.attempt
-        and before.engine_version == after.engine_version
-    )
+        before = seen.get(record.cell_id)
+        if before is not None and before == (CellStatus.OK, record.attempt, record.engine_version):
+            notes.append(f"{RECORDS}, line {number} repeats cell {record.cell_id}; the last record counts.")
+        seen[record.cell_id] = (record.status, record.attempt, record.engine_version)
+        yield record
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -6,12 +6,14 @@ Terminal, Markdown and page say the same; they differ only in how they set it.
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rkbench.report import frames, numbers
-from rkbench.report.results import Results
+from rkbench.report import conditions, frames, numbers
+
+if TYPE_CHECKING:
+    from rkbench.report.results import Results  # which shows its tables in a notebook
 
 
 def title(results: Results) -> str:
@@ -45,14 +47,32 @@ def sentence(results: Results) -> str:
 _VERBS = {"training": "trained", "solving": "solved", "gradient": "differentiated"}
 
 
-def denominators(results: Results) -> str:
-    """Return how many cells were planned, run and failed, and how many were skipped or have not run yet."""
+def counts(results: Results) -> dict[str, int]:
+    """Return how many cells were planned, run, failed and reused; where there are any, how many were skipped, have not
+    run yet, and come on top: those of the baseline's second label.
+    """
     cells = results.cells
-    kinds = (frames.pending, frames.left_out, frames.failed)
-    missing, skipped, failed = (int(kind(cells).sum()) for kind in kinds)
-    text = f"{numbers.counted(len(cells), 'cell')} planned, {len(cells) - missing - skipped} run, {failed} failed"
-    more = [f", {count} {what}" for count, what in ((skipped, "skipped"), (missing, "not run yet")) if count]
-    return text + "".join(more)
+    missing, skipped = int(frames.pending(cells).sum()), int(frames.left_out(cells).sum())
+    always = {
+        "planned": len(cells),
+        "run": len(cells) - missing - skipped,
+        "failed": int(frames.failed(cells).sum()),
+        "reused": int(conditions.reused(results).sum()),
+    }
+    more = {"skipped": skipped, "not run yet": missing, SECOND_LABEL: len(results.replicas)}
+    return always | {name: count for name, count in more.items() if count}
+
+
+SECOND_LABEL = "second label (A/A)"
+
+
+def denominators(results: Results) -> str:
+    """Return `counts` as a sentence without its point."""
+    found = counts(results)
+    planned, twice = numbers.counted(found.pop("planned"), "cell"), found.pop(SECOND_LABEL, 0)
+    said = [f"{count} {name}" for name, count in found.items() if count or name != "reused"]
+    text = ", ".join([f"{planned} planned", *said])
+    return f"{text}; and {numbers.counted(twice, 'cell')} of the baseline's second label (A/A)" if twice else text
 
 
 def failures(results: Results) -> pd.DataFrame:
@@ -66,7 +86,9 @@ def failures(results: Results) -> pd.DataFrame:
 def remarks(results: Results) -> list[str]:
     """Return what is known to be wrong with what ran solves, and with whose, a sentence for each."""
     cells = results.cells
-    whose = cells["method"].where(cells["gradient"] == "backprop", cells["method"] + " with " + cells["gradient"])
+    whose = cells["method"].where(
+        cells["gradient"] == "backprop", cells["method"] + " with " + cells["gradient"]
+    )
     told = cells.assign(whose=whose)[cells["engine_remarks"] != ""]
     keys = ["engine", "engine_version", "engine_remarks"]
     return [
@@ -81,7 +103,8 @@ def provenance(results: Results) -> list[tuple[str, str]]:
     versions = manifest.get("versions", {})
     pairs = [
         ("command", _command(manifest.get("command", ""))),
-        ("started", str(manifest.get("started_at", ""))),
+        ("started", ", ".join(map(str, manifest.get("sessions") or [manifest.get("started_at", "")]))),
+        ("measured", conditions.days(results)),
         ("cells", denominators(results)),
         ("machine", _machine(machine)),
         ("threads per cell", str(manifest.get("threads", ""))),
@@ -90,6 +113,31 @@ def provenance(results: Results) -> list[tuple[str, str]]:
         *((f"data {name}", _data(about)) for name, about in manifest.get("data", {}).items()),
     ]
     return [(name, text) for name, text in pairs if text]
+
+
+def reproduction(results: Results) -> list[str]:
+    """Return the lines of a shell that run the same again, where the repository is checked out or its wheel is known."""
+    manifest = results.manifest
+    command, commit = _command(manifest.get("command", "")), str(manifest.get("commit") or "")
+    if not command:
+        return []
+    versions = {name: text for name, text in manifest.get("versions", {}).items() if text}
+    version = versions.pop("rkbench", "")
+    ours = ["."] if commit else [f"rkbench=={version}" if version else "rkbench"]
+    ours += [f"{name}=={version}" for name, version in (_plugins(results) | versions).items()]
+    checkout = [f"git checkout {commit.removesuffix(_DIRTY)}"] if commit else []
+    changed = ["# with changes to the tree that the commit does not hold"] if commit.endswith(_DIRTY) else []
+    return [*checkout, *changed, shlex.join(["pip", "install", *ours]), command]
+
+
+_DIRTY = "+dirty"
+
+
+def _plugins(results: Results) -> dict[str, str]:
+    """Return the distributions that brought methods, with their versions; files have none, and are in the command."""
+    planned = results.manifest["plan"]
+    found = {str(cell.get("plugin", "")): str(cell.get("plugin_version", "")) for cell in planned}
+    return {name: version for name, version in found.items() if version and name != "rkbench"}
 
 
 def published(results: Results) -> dict[str, list[dict[str, Any]]]:

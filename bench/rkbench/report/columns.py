@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from fnmatch import fnmatchcase
 
 from rkbench.record import CURVE_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
@@ -11,34 +12,89 @@ from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
 BEGIN = "<!-- columns: written by `python -m rkbench.report.columns`, do not edit by hand -->"
 END = "<!-- end of columns -->"
 
+SOLVER = (
+    "Label of the solver, such as `rk4 ×10` (ten equal steps) or `dopri5 @ 1e-3` (adaptive, relative tolerance 10⁻³), "
+    "unique within the run"
+)
+ELAPSED = (
+    "Training time since the start of the cell, in seconds: that of its epochs so far, this one included"
+)
+
+_RECORD = {f.name: (str(f.type).removesuffix(" | None"), f.metadata["doc"]) for f in fields(Record)}
+
+_UNITS = {
+    "*seconds*": "s",
+    "*_mb": "MiB",
+    "*_accuracy": "share, 0 to 1",
+    "*_accuracy_change": "share",
+    "*_label_changes": "share, 0 to 1",
+    "target": "share, 0 to 1",
+    "disturbance": "share",
+    "*_loss": "nats",
+    "nfe_*": "evaluations of f",
+    "vjps": "products",
+    "steps": "steps",
+    "accepted": "steps",
+    "rejected": "steps",
+    "checkpoints": "states",
+    "*rtol": "1",
+    "*atol": "that of the state",
+    "*_error": "1",
+    "time_ratio": "1",
+    "order": "1",
+    "stages": "stages",
+    "parameters": "parameters",
+    "threads": "threads",
+    "epochs": "epochs",
+    "n_*": "cells",
+    "t": "that of the problem's time",
+    "h": "that of the problem's time",
+    "seed": "number",
+    "replica": "number",
+    "attempt": "number",
+    "epoch": "number",
+}
+"""Pattern of the names of columns that hold numbers -> their unit; ``1`` for what has none."""
+
+
+def unit(name: str) -> str:
+    """Return the unit of a column; empty for one that holds no numbers."""
+    return next((unit for pattern, unit in _UNITS.items() if fnmatchcase(name, pattern)), "")
+
 
 def markdown() -> str:
     """Return the tables of all columns between their markers."""
+    curve = {name: ("int" if name == "epoch" else "float", doc) for name, doc in CURVE_COLUMNS.items()}
+    trace = {name: ("int" if name == "rejected" else "float", doc) for name, doc in TRACE_COLUMNS.items()}
+    solver = {"solver": ("str", SOLVER)}
+    keys = {name: _RECORD[name] for name in ("cell_id", "task")} | solver
+    keys |= {name: _RECORD[name] for name in ("method", "seed")}
     sections = {
-        "A record": {
-            f.name: (str(f.type).removesuffix(" | None"), f.metadata["doc"]) for f in fields(Record)
-        },
-        "A row of `curve`": {
-            name: ("int" if name == "epoch" else "float", doc) for name, doc in CURVE_COLUMNS.items()
-        },
-        "A row of `trace`": {
-            name: ("int" if name == "rejected" else "float", doc) for name, doc in TRACE_COLUMNS.items()
-        },
+        "A record": _RECORD,
+        "A row of `curve`": curve,
+        "A row of `trace`": trace,
+        "A row of `cells` and of `replicas`: those of a record but `curve` and `trace`, and": solver,
+        "A row of `epochs`": keys | curve | {"train_seconds": ("float", ELAPSED)},
     }
     parts = [BEGIN]
     parts += [
-        f"### {title}\n\n" + _table(("column", "type", "meaning"), columns)
-        for title, columns in sections.items()
+        f"### {title}\n\n"
+        + _table(
+            ("column", "type", "unit", "meaning"),
+            {name: (kind, unit(name), doc) for name, (kind, doc) in one.items()},
+        )
+        for title, one in sections.items()
     ]
     summary = {
-        name: (f"`{name}_low`, `{name}_high`" if name in ESTIMATED else "", doc)
+        name: (f"`{name}_low`, `{name}_high`" if name in ESTIMATED else "", unit(name), doc)
         for name, doc in SUMMARY_COLUMNS.items()
     }
-    parts += ["### A row of `summary.csv`\n\n" + _table(("column", "interval", "meaning"), summary), END]
+    title = "### A row of `summary()` and of `summary.csv`"
+    parts += [f"{title}\n\n{_table(('column', 'interval', 'unit', 'meaning'), summary)}", END]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(headings: tuple[str, ...], columns: Mapping[str, tuple[str, str]]) -> str:
+def _table(headings: tuple[str, ...], columns: Mapping[str, tuple[str, ...]]) -> str:
     rows = [headings, ("---",) * len(headings), *((f"`{name}`", *texts) for name, texts in columns.items())]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

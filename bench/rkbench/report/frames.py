@@ -1,61 +1,45 @@
-"""A ledger as two tidy DataFrames: one row per planned cell, and one per epoch of a cell."""
+"""A run as two tidy DataFrames: one row per planned cell, and one per epoch of a cell."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from rkbench.record import CURVE_COLUMNS, NESTED, CellStatus, Record
-from rkbench.report import labels
-from rkbench.store import Ledger
+from rkbench.record import CellStatus, Record
+from rkbench.report import labels, reading
+from rkbench.report.reading import Recorded
 
 NOT_RUN = "not run yet"
 
-_DTYPES = {
-    "str": "str",
-    "bool": "bool",
-    "bool | None": "boolean",
-    "int": "int64",
-    "int | None": "Int64",
-    "float | None": "float64",
-}
-_CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name not in NESTED}
-_EPOCH_KEYS = {"cell_id": "str", "task": "str", "solver": "str", "method": "str", "seed": "int64"}
-_EPOCH_DTYPES = (
-    _EPOCH_KEYS | {"epoch": "int64"} | {name: "float64" for name in CURVE_COLUMNS if name != "epoch"}
-)
+_EPOCH_KEYS = ["cell_id", "task", "solver", "method", "seed"]
 
 
-def cells(ledger: Ledger) -> pd.DataFrame:
+def cells(manifest: dict[str, Any], recorded: Recorded) -> pd.DataFrame:
     """Return one row per planned cell, by task, solver and seed.
 
     Solvers come in the order in which the suite names their methods, then from few steps to many and from
     loose tolerances to tight. The columns are those of a record without its curve, and ``solver``, a label
     unique within the run. A cell without a record has the status ``skipped`` and the message `NOT_RUN`.
     """
-    by_id = {record.cell_id: record for record in ledger.records}
-    records = [by_id.get(cell["cell_id"]) or _pending(cell) for cell in ledger.manifest["plan"]]
-    rows = [{name: getattr(record, name) for name in _CELL_DTYPES} for record in records]
-    frame = pd.DataFrame(rows, columns=list(_CELL_DTYPES)).astype(_CELL_DTYPES)
+    plan = manifest["plan"]
+    place = pd.Index(recorded.cells["cell_id"]).get_indexer(pd.Index([cell["cell_id"] for cell in plan]))
+    missing = np.flatnonzero(place < 0)
+    waiting = reading.frame([_pending(plan[i]) for i in missing])
+    place[missing] = len(recorded.cells) + np.arange(len(missing))
+    frame = pd.concat([recorded.cells, waiting], ignore_index=True).take(place).reset_index(drop=True)
     frame.insert(1, "solver", labels.solvers(frame))
-    return _ordered(frame, ledger.manifest.get("suite", {}))
+    return _ordered(frame, manifest.get("suite", {}))
 
 
-def epochs(ledger: Ledger, cells: pd.DataFrame) -> pd.DataFrame:
+def epochs(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
     """Return one row per epoch of every measured cell.
 
     ``train_seconds`` is the training time since the start of the cell, summed over its epochs.
     """
-    curves = {record.cell_id: record.curve for record in ledger.records}
-    rows = [
-        {name: cell[name] for name in _EPOCH_KEYS} | point
-        for cell in cells.to_dict("records")
-        for point in curves.get(cell["cell_id"], [])
-    ]
-    frame = pd.DataFrame(rows, columns=list(_EPOCH_DTYPES)).astype(_EPOCH_DTYPES)
+    frame = cells[_EPOCH_KEYS].merge(recorded.points["curve"], on="cell_id")
     frame["train_seconds"] = frame.groupby("cell_id")["seconds"].cumsum()
     return frame
 
@@ -84,11 +68,9 @@ def skipped(cells: pd.DataFrame) -> list[str]:
     ]
 
 
-def unplanned(ledger: Ledger) -> list[str]:
+def unplanned(manifest: dict[str, Any], recorded: Recorded) -> list[str]:
     """Return a note when records belong to no planned cell, which the frames leave out."""
-    strangers = {record.cell_id for record in ledger.records} - {
-        cell["cell_id"] for cell in ledger.manifest["plan"]
-    }
+    strangers = set(recorded.cells["cell_id"]) - {cell["cell_id"] for cell in manifest["plan"]}
     if not strangers:
         return []
     return [
@@ -114,6 +96,6 @@ def _ordered(frame: pd.DataFrame, suite: dict[str, Any]) -> pd.DataFrame:
 
 
 def _pending(cell: dict[str, Any]) -> Record:
-    known: dict[str, Any] = {name: value for name, value in cell.items() if name in _CELL_DTYPES}
+    known: dict[str, Any] = {name: value for name, value in cell.items() if name in reading.CELL_DTYPES}
     known |= {"status": CellStatus.SKIPPED, "message": NOT_RUN}
     return Record(**known)

@@ -166,32 +166,107 @@ def _milliseconds(value: float) -> str:
     return numbers.significant(1000 * value)
 
 
-_ROAD = Column("solver", lambda row: Cell(row["ladder"], "", row["ladder"]), "result")
-_CELLS = Column("cells", _status, "work")
+_ROAD = Column(
+    "solver",
+    "A road to the gradient: a method with the way its solve is differentiated, and with all settings it was run with.",
+    lambda row: Cell(row["ladder"], "", row["ladder"]),
+    "result",
+)
+_CELLS = Column(
+    "cells",
+    "How many of the planned cells, one per setting and seed, ended well, and how the others did.",
+    _status,
+    "work",
+)
 
 _DEPTH = (
     _ROAD,
-    Column("memory", _law, "result"),
-    Column("MiB per N, √N or log2 N", _slope, "result"),
-    Column("N", _steps, "result"),
-    Column("MiB", _memory, "result"),
-    Column("time ÷ backprop", _last("ratio", numbers.significant), "result"),
-    Column("finest setting", _setting, "work"),
-    Column("NFE forward", _last("nfe_forward", numbers.count), "work"),
-    Column("NFE backward", _last("nfe_backward", numbers.count), "work"),
-    Column("VJPs", _last("vjps", numbers.count), "work"),
-    Column("gradient error", _last("gradient_error", _error), "work"),
-    Column("off backprop", _last("discrete_gradient_error", _error), "work"),
+    Column(
+        "memory",
+        "How memory grows with the number N of steps, fitted by least squares; s is the number of stages.",
+        _law,
+        "result",
+    ),
+    Column(
+        "MiB per N, √N or log2 N",
+        "Memory that one more of what it grows with costs, in MiB.",
+        _slope,
+        "result",
+    ),
+    Column("N", "Steps of the solve, at the coarsest and at the finest setting.", _steps, "result"),
+    Column(
+        "MiB",
+        "Most tensors alive at once, forward and backward, beyond state and parameters, in MiB: at the coarsest and at the "
+        "finest setting.",
+        _memory,
+        "result",
+    ),
+    Column(
+        "time ÷ backprop",
+        "Time of one solve forward and backward over that of backprop by the native engine, both at the finest setting, "
+        "paired by seed; no unit.",
+        _last("ratio", numbers.significant),
+        "result",
+    ),
+    Column(
+        "finest setting", "The most steps, or the smallest tolerance, that it was run with.", _setting, "work"
+    ),
+    Column(
+        "NFE forward",
+        "Evaluations of f in the solve at the finest setting; median over seeds.",
+        _last("nfe_forward", numbers.count),
+        "work",
+    ),
+    Column(
+        "NFE backward",
+        "Evaluations of f on the way back at the finest setting; median over seeds.",
+        _last("nfe_backward", numbers.count),
+        "work",
+    ),
+    Column(
+        "VJPs",
+        "Vector-Jacobian products of f at the finest setting; median over seeds.",
+        _last("vjps", numbers.count),
+        "work",
+    ),
+    Column(
+        "gradient error",
+        "Error of the gradient at the finest setting, relative to that of a solve in float64 at a tight tolerance; no unit.",
+        _last("gradient_error", _error),
+        "work",
+    ),
+    Column(
+        "off backprop",
+        "The same against backprop through the same solve by the same engine, the exact gradient of what it computed.",
+        _last("discrete_gradient_error", _error),
+        "work",
+    ),
     _CELLS,
 )
+
+_PRICES = (
+    ("ms", "Time of one solve forward and backward, in milliseconds", "shown", _milliseconds),
+    ("MiB", "Most tensors alive at once, beyond state and parameters, in MiB", "memory", numbers.significant),
+)
+_SMALLEST = "The smallest error of the gradient that any of its settings reached, relative; no unit."
 
 _ERROR = (
     _ROAD,
     *(
-        Column(f"{unit} to {labels.power_of_ten(level)}", _cost(part, level, spell), "result")
-        for unit, part, spell in (("ms", "shown", _milliseconds), ("MiB", "memory", numbers.significant))
+        Column(
+            f"{unit} to {labels.power_of_ten(level)}",
+            f"{doc}, where the error of the gradient is {labels.power_of_ten(level)}; median over seeds.",
+            _cost(part, level, spell),
+            "result",
+        )
+        for unit, doc, part, spell in _PRICES
         for level in gradients.LEVELS
     ),
-    Column("smallest error", lambda row: Cell(numbers.error(row["error"]), "", row["error"]), "work"),
+    Column(
+        "smallest error",
+        _SMALLEST,
+        lambda row: Cell(numbers.error(row["error"]), "", row["error"]),
+        "work",
+    ),
     _CELLS,
 )

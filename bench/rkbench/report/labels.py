@@ -13,6 +13,8 @@ _STEERING = ("controller", "norm", "control")
 _EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled", "speculative")
 _ROADS = ("adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 _CIRCUMSTANCES = ("threads", "epochs")
+_STEPPING = ("method", "steps", "rtol", "atol")
+_TELLING = (*_STEPPING, *_STEERING, *_EVERY_SOLVE, *_ROADS, *_CIRCUMSTANCES, "method_digest")
 _SPELLED = {
     "adjoint_atol": lambda value: f"adjoint atol {power_of_ten(value)}",
     "adjoint_rtol": lambda value: f"adjoint rtol {power_of_ten(value)}",
@@ -33,9 +35,10 @@ def solvers(cells: pd.DataFrame, *, circumstances: bool = True) -> pd.Series:
 
     ``circumstances`` tells solvers apart by what is around them too: threads, epochs, coefficients edited meanwhile.
     """
-    told = _told(cells, circumstances)
-    labels = {index: " · ".join([_stepping(row), *told[index]]) for index, row in cells.iterrows()}
-    return pd.Series(labels, cells.index, dtype="str")
+    kinds, kind = _kinds(cells)
+    told = _told(kinds, circumstances)
+    labels = [" · ".join([_stepping(row), *told[index]]) for index, row in kinds.iterrows()]
+    return _spread(labels, kind)
 
 
 def variants(cells: pd.DataFrame) -> pd.Series:
@@ -43,11 +46,22 @@ def variants(cells: pd.DataFrame) -> pd.Series:
 
     Cells of one method and one variant are the rungs of a ladder of steps or tolerances.
     """
-    told = _told(cells, circumstances=True)
-    both = cells["steps"].isna().groupby(cells["method"]).transform("nunique") > 1
-    equal = both & cells["steps"].notna()
-    labels = {index: " · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in cells.index}
-    return pd.Series(labels, cells.index, dtype="str")
+    kinds, kind = _kinds(cells)
+    told = _told(kinds, circumstances=True)
+    both = kinds["steps"].isna().groupby(kinds["method"]).transform("nunique") > 1
+    equal = both & kinds["steps"].notna()
+    return _spread([" · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in kinds.index], kind)
+
+
+def _kinds(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the first cell of every kind that labels may tell apart, and the place of each cell's kind among these."""
+    kind = cells.groupby(list(_TELLING), sort=False, dropna=False).ngroup()
+    return cells[~kind.duplicated()], kind
+
+
+def _spread(labels: list[str], kind: pd.Series) -> pd.Series:
+    """Return the label of every cell, given those of the kinds."""
+    return pd.Series(labels, dtype="str").reindex(kind).set_axis(kind.index)
 
 
 def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]:

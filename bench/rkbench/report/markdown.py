@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from rkbench.report import account, tables
+from rkbench.report import account, conditions, opening, tables, verdicts
 from rkbench.report.results import Results
-from rkbench.report.table import Cell
+from rkbench.report.table import Cell, Table
 
 
 def escape(text: str) -> str:
@@ -22,12 +22,11 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     found = tables.of(results)
     parts = [
         f"# {escape(account.title(results))}",
-        escape(f"{account.sentence(results)} {account.date(results)}"),
+        escape(f"{account.sentence(results)} {conditions.days(results)}"),
+        escape(f"{account.denominators(results)}."),
+        *_verdicts(results, found),
+        *sections(found),
     ]
-    for one in found:
-        rows = [[_entry(cell) for cell in cells] for cells in one.cells()]
-        parts += [f"## {escape(one.title)}", _grid([escape(column.heading) for column in one.columns], rows)]
-    parts += tables.captions(found)
     parts += [
         f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
     ]
@@ -39,6 +38,28 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
         _provenance(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _verdicts(results: Results, found: list[Table]) -> list[str]:
+    """Return the verdicts task by task, what they rest on, and how they are made."""
+    said = [one for one in opening.of(results, found) if one.verdicts]
+    parts = ["## Verdicts"] if said else []
+    for one in said:
+        parts += [f"### {escape(one.title)}"] if len(said) > 1 else []
+        words = [(opening.MARKS[verdict.claim].words, escape(verdict.sentence)) for verdict in one.verdicts]
+        parts.append("\n".join(f"- **{mark}**: {sentence}" for mark, sentence in words))
+    parts.append("\n".join(f"- {escape(note)}" for note in opening.notes(results)))
+    return [*parts, verdicts.CAPTION] if said else parts
+
+
+def sections(found: list[Table]) -> list[str]:
+    """Return tables, each with what it says in sentences, and then how to read them."""
+    parts = []
+    for one in found:
+        rows = [[_entry(cell) for cell in cells] for cells in one.cells()]
+        parts += [f"## {escape(one.title)}", _grid([escape(column.heading) for column in one.columns], rows)]
+        parts += ["\n".join(f"- {escape(finding)}" for finding in one.findings)]
+    return parts + tables.captions(found)
 
 
 def _entry(cell: Cell) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rkbench.report import account, looks, tables
+from rkbench.report import account, conditions, looks, opening, tables, verdicts
 from rkbench.report.results import Results
 from rkbench.report.table import Cell
+from rkbench.report.verdict import Verdict
 
 
 def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], theme: dict[str, str]) -> str:
@@ -33,6 +34,14 @@ def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], the
     return environment.get_template("page.html.j2").render(
         account=account,
         results=results,
+        days=conditions.days(results),
+        said=opening.of(results, found),
+        notes=opening.notes(results),
+        marks=opening.MARKS,
+        verdict_caption=verdicts.CAPTION,
+        named=_named,
+        unbroken=_unbroken,
+        coded=_coded,
         looks=looks.of_run(results.cells),
         tables=found,
         captions=tables.captions(found),
@@ -53,6 +62,30 @@ def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
         re.sub(r'(<svg[^>]*?) width="[^"]*"', r'\1 role="img"', text, count=1).replace(
             ' height="', ' data-height="', 1
         )
+    )
+
+
+def _named(verdict: Verdict) -> Markup:
+    """Return the sentence of a verdict, with the solver's name set apart where it comes first."""
+    found = re.search(rf"(?<!\w){re.escape(verdict.solver)}(?!\w)", verdict.sentence)
+    start, end = found.span() if found else (0, 0)
+    sentence = verdict.sentence
+    return Markup("{}<b>{}</b>{}").format(sentence[:start], _unbroken(sentence[start:end]), sentence[end:])
+
+
+def _unbroken(text: str) -> Markup:
+    """Return a text with numbers such as 1e-3 kept on one line, which a browser breaks at the hyphen."""
+    parts = re.split(r"(\b\d[\d.]*e-\d+)", text)
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if n % 2 else part for n, part in enumerate(parts)
+    )
+
+
+def _coded(text: str) -> Markup:
+    """Return a sentence with what stands between backticks set as code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts)
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rkbench.record import CellStatus
 from rkbench.report import numbers, precision
-from rkbench.report.results import Results
+from rkbench.report.summary import baseline_solver
 from rkbench.report.table import Cell, Column, Row, Table
+
+if TYPE_CHECKING:
+    from rkbench.report.results import Results  # which shows its tables in a notebook
 
 LEVELS = (1e-3, 1e-6, 1e-9)
 """Errors at which costs are compared, fixed before any run."""
@@ -29,9 +32,22 @@ def tables(results: Results) -> list[Table]:
     chosen = precision.cells(results.cells)
     rungs = precision.rungs(chosen)
     return [
-        Table(str(name), "", _COLUMNS, _rows(task, rungs[rungs["task"] == name]), CAPTION)
+        Table(
+            str(name),
+            "",
+            _COLUMNS,
+            _rows(task, rungs[rungs["task"] == name]),
+            CAPTION,
+            baseline=_baseline(task, results.baseline),
+        )
         for name, task in chosen.groupby("task", sort=False)
     ]
+
+
+def _baseline(task: pd.DataFrame, method: str | None) -> str:
+    """Return the ladder of the baseline; empty where the task lacks it."""
+    solver = baseline_solver(task, method)
+    return "" if solver is None else str(task.loc[task["solver"] == solver, "ladder"].iloc[0])
 
 
 def _rows(task: pd.DataFrame, rungs: pd.DataFrame) -> list[Row]:
@@ -84,16 +100,35 @@ def _milliseconds(value: float) -> str:
 
 
 def _columns() -> tuple[Column, ...]:
-    entries: list[tuple[str, Any, str]] = [
-        ("solver", lambda row: Cell(row["ladder"], "", row["ladder"]), "result")
+    nfe = [
+        Column(f"NFE to {_level(one)}", _NFE.format(_level(one)), _cost("nfe", one, _whole), "result")
+        for one in LEVELS
     ]
-    entries += [(f"NFE to {_level(one)}", _cost("nfe", one, _whole), "result") for one in LEVELS]
-    entries += [(f"ms to {_level(one)}", _cost("seconds", one, _milliseconds), "result") for one in LEVELS]
-    entries += [
-        ("smallest error", lambda row: Cell(numbers.error(row["error"]), "", row["error"]), "work"),
-        ("cells", _status, "work"),
+    time = [
+        Column(
+            f"ms to {_level(one)}", _TIME.format(_level(one)), _cost("seconds", one, _milliseconds), "result"
+        )
+        for one in LEVELS
     ]
-    return tuple(Column(*entry) for entry in entries)
+    return (
+        Column("solver", _SOLVER, lambda row: Cell(row["ladder"], "", row["ladder"]), "result"),
+        *nfe,
+        *time,
+        Column(
+            "smallest error", _ERROR, lambda row: Cell(numbers.error(row["error"]), "", row["error"]), "work"
+        ),
+        Column("cells", _CELLS, _status, "work"),
+    )
+
+
+_SOLVER = "A method with all the tolerances, or numbers of equal steps, that it was run with."
+_NFE = "Evaluations of f in one solve whose error at the end is {}; median over seeds."
+_TIME = "Time of one solve whose error at the end is {}, in milliseconds; median over seeds."
+_ERROR = (
+    "The smallest error at the end that any of its settings reached, relative to the largest component of the reference "
+    "answer or 1; no unit."
+)
+_CELLS = "How many of the planned cells, one per setting and seed, ended well, and how the others did."
 
 
 def _level(value: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rkbench import store
 from rkbench.errors import RunError
-from rkbench.report import frames
+from rkbench.report import frames, reading
 from rkbench.report.summary import summarise
 
 
@@ -53,17 +53,24 @@ class Results:
         """Return one row per task and solver: medians over seeds with intervals (see `summary.summarise`)."""
         return summarise(self.cells, self.baseline)
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of a run: its tables, what they rest on, and how to go on."""
+        from rkbench.report import notebook  # here, since the tables are made of results
+
+        return notebook.render(self)
+
 
 def load(run_folder: str | Path) -> Results:
-    """Read a run folder without changing it.
+    """Read a run folder; nothing in it changes but the cache of a large one (see `cache`).
 
     Raises:
         RunError: the folder holds no readable run.
     """
-    ledger = store.read(run_folder)
-    if not isinstance(ledger.manifest.get("plan"), list):
+    manifest = store.read_manifest(Path(run_folder))
+    if not isinstance(manifest.get("plan"), list):
         raise RunError(f"The manifest of {run_folder} has no plan; restore it or start a new run.")
-    planned = frames.cells(ledger)
+    recorded = reading.recorded(Path(run_folder))
+    planned = frames.cells(manifest, recorded)
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
-    notes = ledger.notes + frames.unplanned(ledger) + frames.skipped(cells)
-    return Results(cells, replicas, frames.epochs(ledger, cells), ledger.manifest, notes)
+    notes = recorded.notes + frames.unplanned(manifest, recorded) + frames.skipped(cells)
+    return Results(cells, replicas, frames.epochs(recorded, cells), manifest, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -66,10 +67,14 @@ def summarise(cells: pd.DataFrame, baseline: str | None) -> pd.DataFrame:
     rows = []
     cells = cells.assign(nfe_step=cells["nfe_forward"] + cells["nfe_backward"].fillna(0))
     for _, task in cells.groupby("task", sort=False):
-        reference = task[task["solver"] == baseline_solver(task, baseline)]
+        reference = _times(task[task["solver"] == baseline_solver(task, baseline)])
         target = task["target"].dropna().max()
-        for _, cell in task.groupby("solver", sort=False):
-            rows.append(_row(cell, reference, target))
+        arrays = _arrays(task)
+        solver, first = pd.factorize(task["solver"])
+        rows += [
+            _row({name: values[solver == number] for name, values in arrays.items()}, reference, target)
+            for number in range(len(first))
+        ]
     return pd.DataFrame(rows, columns=_columns())
 
 
@@ -83,23 +88,59 @@ def baseline_solver(task: pd.DataFrame, baseline: str | None) -> str | None:
 
 def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Estimate:
     """Return the ratio of times, each of what the cell was run for, by seed; NaN where no pair was timed on one machine."""
-    timed, other = (frame.assign(timed=_seconds(frame))[_timed(frame)] for frame in (cells, reference))
-    pairs = timed.merge(other, on=["seed", "host"], suffixes=("", "_reference"))
-    return statistics.ratio(pairs["timed"].to_numpy(), pairs["timed_reference"].to_numpy())
+    return _ratio(_times(cells), _times(reference))
 
 
-def _row(cells: pd.DataFrame, reference: pd.DataFrame, target: float) -> dict[str, Any]:
-    ok = cells[cells["status"] == CellStatus.OK]
-    row: dict[str, Any] = {
-        name: cells[name].iloc[0] for name in ("task", "experiment", "solver", "method", "engine", "gradient")
-    }
-    row |= {"n_planned": len(cells), "n_run": int((~frames.pending(cells)).sum()), "n_ok": len(ok)}
-    row |= {"n_timed": int(_timed(cells).sum()), "statuses": _statuses(cells)}
-    row |= {"parameters": cells["parameters"].max(), "target": target}
+Cells = dict[str, np.ndarray]
+"""Columns of some cells."""
+
+_NAMES = ("task", "experiment", "solver", "method", "engine", "gradient")
+_Times = list[tuple[tuple[Any, Any], float]]
+
+
+def _arrays(task: pd.DataFrame) -> Cells:
+    """Return what a summary needs of the cells of a task, since selecting rows of a frame takes its time."""
+    told = {name: task[name].to_numpy() for name in (*_NAMES, "seed", "host", "status", "parameters")}
+    known = {name: task[name].to_numpy(dtype=float) for name in MEASURES}
+    marked = {"pending": frames.pending(task), "ok": task["status"] == CellStatus.OK, "timed": _timed(task)}
+    return (
+        told
+        | known
+        | {name: mark.to_numpy(dtype=bool) for name, mark in marked.items()}
+        | {"seconds": _seconds(task).to_numpy(dtype=float)}
+    )
+
+
+def _row(cells: Cells, reference: _Times, target: float) -> dict[str, Any]:
+    ok, ran = cells["ok"], ~cells["pending"]
+    row: dict[str, Any] = {name: cells[name][0] for name in _NAMES}
+    row |= {"n_planned": len(ok), "n_run": int(ran.sum()), "n_ok": int(ok.sum())}
+    row |= {"n_timed": int(cells["timed"].sum()), "statuses": _statuses(cells)}
+    row |= {"parameters": max((n for n in cells["parameters"] if not pd.isna(n)), default=pd.NA), "target": target}
     for name in MEASURES:
-        values = _to_target(cells, target) if name == "seconds_to_target" else ok[name].to_numpy()
+        values = _to_target(cells, target) if name == "seconds_to_target" else cells[name][ok]
         row |= _named(name, statistics.median(values))
-    return row | _named("time_ratio", paired_times(cells, reference))
+    return row | _named("time_ratio", _ratio(_paired(cells), reference))
+
+
+def _times(cells: pd.DataFrame) -> _Times:
+    """Return the times that may be compared, each with its seed and machine."""
+    timed = cells[_timed(cells)]
+    return list(zip(zip(timed["seed"], timed["host"], strict=True), _seconds(timed), strict=True))
+
+
+def _paired(cells: Cells) -> _Times:
+    timed = (cells[name][cells["timed"]].tolist() for name in ("seed", "host", "seconds"))
+    return [((seed, host), time) for seed, host, time in zip(*timed, strict=True)]
+
+
+def _ratio(times: _Times, reference: _Times) -> statistics.Estimate:
+    """Return the ratio of times of one seed on one machine, each with each."""
+    beside: dict[tuple[Any, Any], list[float]] = {}
+    for where, time in reference:
+        beside.setdefault(where, []).append(time)
+    pairs = [(time, other) for where, time in times for other in beside.get(where, [])]
+    return statistics.ratio([time for time, _ in pairs], [other for _, other in pairs])
 
 
 def _timed(cells: pd.DataFrame) -> pd.Series:
@@ -111,18 +152,17 @@ def _seconds(cells: pd.DataFrame) -> pd.Series:
     return cells["train_seconds"].fillna(cells["solve_seconds"]).fillna(cells["step_seconds"])
 
 
-def _to_target(cells: pd.DataFrame, target: float) -> np.ndarray:
+def _to_target(cells: Cells, target: float) -> np.ndarray:
     """Return the seconds of every cell that ran, infinity for a failed one and one that stayed below."""
-    ran = cells[~frames.pending(cells)]
+    reached = cells["seconds_to_target"]
     if pd.isna(target):
-        return np.full(len(ran), np.nan)
-    return ran["seconds_to_target"].where(ran["status"] == CellStatus.OK).fillna(np.inf).to_numpy()
+        return np.full(len(reached), np.nan)
+    return np.where(cells["ok"] & ~np.isnan(reached), reached, np.inf)[~cells["pending"]]
 
 
-def _statuses(cells: pd.DataFrame) -> str:
-    words = cells["status"].where(~frames.pending(cells), frames.NOT_RUN)
-    counts = words.value_counts(sort=False)
-    return ", ".join(f"{count} {word}" for word, count in counts.items())
+def _statuses(cells: Cells) -> str:
+    words = np.where(cells["pending"], frames.NOT_RUN, cells["status"])
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).items())
 
 
 def _named(name: str, estimate: statistics.Estimate) -> dict[str, float]:

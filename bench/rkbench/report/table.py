@@ -26,24 +26,38 @@ class Column:
 
     Attributes:
         heading: what it holds, with its unit.
+        doc: what that is, in a sentence with its unit.
         cell: the entry of a row of the summary.
         group: ``result`` or ``work``; a narrow terminal shows one table of each.
     """
 
     heading: str
+    doc: str
     cell: Callable[[Row], Cell]
     group: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """The table of one task: headings, one row of cells per solver, and how to read them."""
+    """The table of one task.
+
+    Attributes:
+        task: the task.
+        subtitle: what all its solvers share, or which of its tables this is.
+        columns: what it shows, that of the names first.
+        rows: one per solver, or per ladder of solvers.
+        caption: how to read it.
+        findings: what it says, in sentences.
+        baseline: the name in the row that the others are compared with; empty where none is.
+    """
 
     task: str
     subtitle: str
     columns: tuple[Column, ...]
     rows: list[Row]
     caption: str
+    findings: tuple[str, ...] = ()
+    baseline: str = ""
 
     @property
     def title(self) -> str:

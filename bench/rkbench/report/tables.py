@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from rkbench.report import precision_table, training_table
-from rkbench.report.results import Results
+from typing import TYPE_CHECKING
+
+from rkbench.report import gradient_table, precision_table, training_table
 from rkbench.report.table import Table
+
+if TYPE_CHECKING:
+    from rkbench.report.results import Results  # which shows its tables in a notebook
 
 UNTIMED = "† ran beside other cells: its times are shown, not compared."
 
-_KINDS = (training_table.tables, precision_table.tables)
+_KINDS = (training_table.tables, precision_table.tables, gradient_table.tables)
 
 
 def of(results: Results) -> list[Table]:
-    """Return the tables of a run: those of its training tasks, then those of its initial value problems."""
+    """Return the tables of a run: of its training tasks, then its initial value problems, then its gradients."""
     return [table for kind in _KINDS for table in kind(results)]
 
 

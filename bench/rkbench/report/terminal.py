@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rkbench.report import account, tables
+from rkbench.report import account, opening, tables
 from rkbench.report.results import Results, load
 from rkbench.report.table import Table
 
@@ -30,6 +30,7 @@ def show(run_folder: str | Path, console: Console | None = None) -> None:
     results = load(run_folder)
     console.print(Text(account.title(results), "bold"), Text(account.sentence(results), "dim"), sep="\n")
     found = tables.of(results)
+    _print_verdicts(console, results, found)
     for one in found:
         _print_table(console, one)
     console.print()
@@ -106,6 +107,19 @@ def _print_table(console: Console, one: Table) -> None:
             Strip(column.heading, entries, _WIDEST.get(column.heading, 100))
         )
     print_grids(console, one.title, list(strips.values()))
+    for finding in one.findings:
+        console.print(Text(finding))
+
+
+def _print_verdicts(console: Console, results: Results, found: list[Table]) -> None:
+    for one in opening.of(results, found):
+        if one.verdicts:
+            console.print("", Text(one.title, "bold"), sep="\n")
+        for verdict in one.verdicts:
+            mark = opening.MARKS[verdict.claim]
+            console.print(Text.assemble((f"{mark.symbol} {mark.words}", "bold"), f": {verdict.sentence}"))
+    for note in opening.notes(results):
+        console.print(Text(note, "dim"))
 
 
 def _print_published(console: Console, results: Results) -> None:

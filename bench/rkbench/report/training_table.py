@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rkbench.report import numbers
-from rkbench.report.results import Results
 from rkbench.report.summary import baseline_solver
 from rkbench.report.table import Cell, Column, Row, Table, status
 
+if TYPE_CHECKING:
+    from rkbench.report.results import Results  # which shows its tables in a notebook
+
 CAPTION = (
-    "Medians over seeds, with 95 % bootstrap intervals of the median beside or under them; a number alone is "
+    "Medians over seeds, with 95 % intervals of the median (94 % with five seeds, 75 % with three) beside or under them; a number alone is "
     "one seed, or seeds that agree to the digits shown. Training time leaves out loading, evaluation and warm-up. "
     "NFE are evaluations of f: in the forward solve of one training step, in the solve of one test batch, and in a "
     "whole training step, forward and backward. Steps are those of the forward solve."
@@ -22,29 +25,27 @@ CAPTION = (
 
 def tables(results: Results) -> list[Table]:
     """Return the table of every training task of a run."""
-    summary = results.summary()
-    found = []
-    for name, task in summary[summary["experiment"] == "training"].groupby("task", sort=False):
-        columns = _columns(task, baseline_solver(task, results.baseline))
+    summary, found = results.of("training").summary(), []
+    for name, task in summary.groupby("task", sort=False):
+        baseline = baseline_solver(task, results.baseline)
+        columns = _columns(task, baseline)
         rows = [{str(key): value for key, value in row.items()} for row in task.to_dict("records")]
-        found.append(Table(str(name), _subtitle(task), tuple(columns), rows, CAPTION))
+        found.append(
+            Table(str(name), _subtitle(task), tuple(columns), rows, CAPTION, baseline=baseline or "")
+        )
     return found
 
 
 def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
     """Return the columns that have something to say; parameters all alike stand in the subtitle."""
+    target = _to_target(task)
     said = [
-        (True, "solver", lambda row: Cell(row["solver"], "", row["solver"]), "result"),
+        (True, "solver", _solver, "result"),
         (True, "training time, s", _time, "result"),
         (baseline is not None, f"time ÷ {baseline}", _estimate("time_ratio", numbers.significant), "result"),
         (True, "test accuracy, %", _estimate("test_accuracy", numbers.percent), "result"),
         (True, "training accuracy, %", _estimate("train_accuracy", numbers.percent), "result"),
-        (
-            task["target"].notna().any(),
-            _to_target(task),
-            _estimate("seconds_to_target", numbers.seconds),
-            "result",
-        ),
+        (task["target"].notna().any(), target, _estimate("seconds_to_target", numbers.seconds), "result"),
         (True, "NFE forward solve", _estimate("nfe_forward", numbers.count), "work"),
         (True, "NFE test solve", _estimate("nfe_eval", numbers.count), "work"),
         (True, "NFE training step", _estimate("nfe_step", numbers.count), "work"),
@@ -52,7 +53,33 @@ def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
         (task["parameters"].nunique() > 1, "parameters", _parameters, "work"),
         (True, "cells", lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]), "work"),
     ]
-    return [Column(heading, cell, group) for has_news, heading, cell, group in said if has_news]
+    docs = _DOCS | {f"time ÷ {baseline}": RATIO, target: TO_TARGET}
+    return [
+        Column(heading, docs[heading], cell, group) for has_news, heading, cell, group in said if has_news
+    ]
+
+
+RATIO = "Training time over the baseline's, paired by seed and machine (Hodges–Lehmann estimate); no unit."
+TO_TARGET = (
+    "Training time until the first epoch that ends at or above the task's target accuracy, in seconds, median over seeds; "
+    "a seed that failed or never reached it counts as infinity."
+)
+_DOCS = {
+    "solver": "Method and how finely it steps: ×10 is ten equal steps, @ 1e-3 steps adapted to a relative tolerance of 1e-3.",
+    "training time, s": "Time of all training steps, forward, backward and update, in seconds, median over seeds; loading, "
+    "evaluation and warm-up are left out.",
+    "test accuracy, %": "Share of the test set classified correctly after training, in percent, median over seeds.",
+    "training accuracy, %": "Share of the training set classified correctly after training, in percent, median over seeds.",
+    "NFE forward solve": "Evaluations of f in the forward solve of one training step; median over steps, then over seeds.",
+    "NFE test solve": "Evaluations of f in the solve of one test batch after training; median over batches, then over seeds.",
+    "NFE training step": "Evaluations of f in a whole training step, forward and backward; median over steps, then over "
+    "seeds.",
+    "steps taken / rejected": "Steps of the forward solve of one training step: accepted, median over training steps, and "
+    "rejected, mean over them.",
+    "parameters": "Trainable parameters of the network.",
+    "cells": "How many of the planned cells, one per seed, ended well, and how the others did.",
+}
+"""Heading → what the column holds; the headings that name a baseline or a target are told above."""
 
 
 def _to_target(task: pd.DataFrame) -> str:
@@ -63,6 +90,10 @@ def _subtitle(task: pd.DataFrame) -> str:
     if task["parameters"].nunique() != 1:
         return ""
     return numbers.counted(int(task["parameters"].max()), "parameter")
+
+
+def _solver(row: Row) -> Cell:
+    return Cell(row["solver"], "", row["solver"])
 
 
 def _estimate(name: str, spell: Callable[[float], str]) -> Callable[[Row], Cell]:

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rkbench.errors import RunError
-from rkbench.report import markdown, page
+from rkbench.report import latex, markdown, page
 from rkbench.report.results import Results, load
 
 
 def write(run_folder: str | Path) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
-    The folder holds ``report.md``, ``summary.csv``, ``cells`` and ``epochs`` as CSV and Parquet, and
-    ``figures/`` as PNG and SVG. The same records give the same report; a failure leaves the old one.
+    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas`` and ``epochs`` as CSV and Parquet; ``tables/`` as
+    LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure leaves the old one.
 
     Raises:
         RunError: the folder holds no readable run, or the report cannot be written.
@@ -53,13 +53,16 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _write_frames(results: Results, folder: Path) -> None:
-    results.summary().to_csv(folder / "summary.csv", index=False)
-    for name, frame in (("cells", results.cells), ("epochs", results.epochs)):
+    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs")}
+    for name, frame in (tidy | {"summary": results.summary()}).items():
         frame.to_csv(folder / f"{name}.csv", index=False)
         frame.to_parquet(folder / f"{name}.parquet", index=False)
 
 
 def _write_documents(results: Results, folder: Path) -> None:
+    (folder / "tables").mkdir()
+    for name, text in latex.files(results).items():
+        (folder / "tables" / name).write_text(text, encoding="ascii")
     from rkbench.report import figures  # here, since it imports matplotlib
 
     pictures = folder / "figures"
@@ -68,7 +71,8 @@ def _write_documents(results: Results, folder: Path) -> None:
     for drawing in figures.draw(results):
         svg = drawing.encode("svg")
         (pictures / f"{drawing.name}.svg").write_bytes(svg)
-        (pictures / f"{drawing.name}.png").write_bytes(drawing.encode("png"))
+        for kind in ("png", "pdf"):
+            (pictures / f"{drawing.name}.{kind}").write_bytes(drawing.encode(kind))
         described.append((drawing.name, drawing.title, drawing.caption))
         drawn.append((*described[-1], svg))
     (folder / "report.md").write_text(markdown.render(results, described), encoding="utf-8")

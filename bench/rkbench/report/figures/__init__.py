@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rkbench.report.figures import precision, training
+from rkbench.report.figures import gradients, precision, training
 from rkbench.report.figures.style import INK, THEME, Drawing
 from rkbench.report.results import Results
 
 __all__ = ["INK", "THEME", "Drawing", "draw"]
 
-_KINDS = (training.draw, precision.draw)
+_KINDS = (training.draw, precision.draw, gradients.draw)
 
 
 def draw(results: Results) -> Iterator[Drawing]:

@@ -238,13 +238,13 @@ _FIGURES = (
     ),
     (
         "time", "Training time per solver",
-        "Dot: a seed; stroke: their median; bar: its 95 % bootstrap interval; both in numbers at the right.",
+        "Dot: a seed; stroke: their median; bar: its 95 % interval; both in numbers at the right.",
         _times, "cells", "train_seconds",
     ),
     (
         "nfe", "Function evaluations per solver",
         "Evaluations of f in the forward solve of one training step. Dot: a seed; stroke: their median; bar: its 95 % "
-        "bootstrap interval; both in numbers at the right.",
+        "interval; both in numbers at the right.",
         _work, "cells", "nfe_forward",
     ),
 )  # fmt: skip

@@ -1,0 +1,94 @@
+"""A copy of a run's records as Parquet, in ``.cache/`` of its folder, which is read instead while it is of these records.
+
+It may be deleted at any time. It is believed only where it names the checksum of all bytes of the records, and of the
+code that made it; nothing in it can run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rkbench import source
+
+FOLDER = ".cache"
+SMALLEST = 4 * 2**20
+"""Bytes of records below which they are read in less than a second, and no cache is made."""
+
+_KEY = b"rkbench"
+
+
+def digest(path: Path) -> str:
+    """Return the checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def get(
+    folder: Path, records: str, tables: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, pd.DataFrame], list[str]] | None:
+    """Return the tables and the notes that were kept, or None where they are missing, stale or damaged.
+
+    Args:
+        folder: of the run.
+        records: checksum of its records.
+        tables: columns and their types of each.
+    """
+    found, notes = {}, []
+    for name, dtypes in tables.items():
+        try:
+            table = pq.read_table(_path(folder, name), page_checksum_verification=True)
+            about = json.loads((table.schema.metadata or {})[_KEY])
+            if about["of"] != _of(records):
+                return None
+            found[name] = table.to_pandas()[list(dtypes)].astype(dict(dtypes))
+        except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+            return None
+        notes = about["notes"]
+    return found, notes
+
+
+def put(folder: Path, records: str, tables: Mapping[str, pd.DataFrame], notes: list[str]) -> None:
+    """Keep tables and notes, unless the folder cannot be written, which costs no more than time."""
+    about = json.dumps({"of": _of(records), "notes": notes})
+    with contextlib.suppress(OSError):
+        (folder / FOLDER).mkdir(exist_ok=True)
+        for name, frame in tables.items():
+            _write(_path(folder, name), pa.Table.from_pandas(frame, preserve_index=False), about)
+
+
+def _write(path: Path, table: pa.Table, about: str) -> None:
+    """Write a table whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        metadata: dict[Any, Any] = {**(table.schema.metadata or {}), _KEY: about.encode()}
+        pq.write_table(table.replace_schema_metadata(metadata), partial, write_page_checksum=True)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / FOLDER / f"{name}.parquet"
+
+
+def _of(records: str) -> str:
+    return f"{records} {_code()}"
+
+
+@cache
+def _code() -> str:
+    """Return what the tables depend on but the records: our code, and the libraries that read and write them."""
+    here = Path(__file__)
+    ours = (here, here.with_name("reading.py"), *(here.parents[1] / name for name in ("record.py", "store.py")))
+    return " ".join([*map(source.digest, ours), pd.__version__, pa.__version__])

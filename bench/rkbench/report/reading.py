@@ -1,0 +1,128 @@
+"""The records of a run as columns, a few thousand lines at a time, so that many cells need little memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rkbench import store
+from rkbench.record import CURVE_COLUMNS, NESTED, TRACE_COLUMNS, Record
+from rkbench.report import cache
+
+_DTYPES = {
+    "str": "str",
+    "bool": "bool",
+    "bool | None": "boolean",
+    "int": "int64",
+    "int | None": "Int64",
+    "float | None": "float64",
+}
+CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name not in NESTED}
+POINT_DTYPES = {
+    "curve": {name: "int64" if name == "epoch" else "float64" for name in CURVE_COLUMNS},
+    "trace": {name: "int64" if name == "rejected" else "float64" for name in TRACE_COLUMNS},
+}
+"""Columns of what is nested in a record, and their types."""
+
+_TABLES = {"cells": CELL_DTYPES} | {
+    name: {"cell_id": "str"} | dtypes for name, dtypes in POINT_DTYPES.items()
+}
+_AT_ONCE = 4096
+"""Records held as objects."""
+
+_values = attrgetter(*CELL_DTYPES)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a run recorded, as columns.
+
+    Attributes:
+        cells: one row per cell, its last record, in the order of these.
+        points: for every nested column its rows, with the id of their cell, in the same order.
+        notes: what was odd about the file, in sentences.
+    """
+
+    cells: pd.DataFrame
+    points: dict[str, pd.DataFrame]
+    notes: list[str]
+
+
+def recorded(folder: Path) -> Recorded:
+    """Read the records of a run folder, or their cache where it is of these very bytes and this code."""
+    path = folder / store.RECORDS
+    if not path.exists():
+        return _read([])
+    if path.stat().st_size < cache.SMALLEST:
+        with path.open("rb") as lines:
+            return _read(lines)
+    kept = cache.get(folder, cache.digest(path), _TABLES)
+    if kept is not None:
+        tables, notes = kept
+        return Recorded(tables.pop("cells"), tables, notes)
+    # What is kept is of what was read, whatever a run in progress appends meanwhile.
+    digest = hashlib.sha256()
+    with path.open("rb") as lines:
+        read = _read(_digested(lines, digest))
+    cache.put(folder, digest.hexdigest(), {"cells": read.cells} | read.points, read.notes)
+    return read
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Return records as rows, without what is nested in them."""
+    columns = zip(*map(_values, records), strict=True) if records else [()] * len(CELL_DTYPES)
+    return pd.DataFrame(dict(zip(CELL_DTYPES, columns, strict=True))).astype(CELL_DTYPES)
+
+
+def _digested(lines: Iterable[bytes], digest: Any) -> Iterator[bytes]:
+    for line in lines:
+        digest.update(line)
+        yield line
+
+
+def _read(lines: Iterable[bytes]) -> Recorded:
+    notes: list[str] = []
+    cells = [frame([])]
+    points = {name: _Points(dtypes) for name, dtypes in POINT_DTYPES.items()}
+    records = store.parsed(lines, notes)
+    while chunk := list(islice(records, _AT_ONCE)):
+        cells.append(frame(chunk))
+        for name, gathered in points.items():
+            gathered.add([getattr(record, name) for record in chunk])
+    every = pd.concat(cells, ignore_index=True)
+    last = ~every["cell_id"].duplicated(keep="last")
+    of_last = {name: gathered.of(every["cell_id"], last.to_numpy()) for name, gathered in points.items()}
+    return Recorded(every[last].reset_index(drop=True), of_last, notes)
+
+
+class _Points:
+    """The rows nested in one column of the records, gathered chunk by chunk."""
+
+    def __init__(self, dtypes: dict[str, str]) -> None:
+        self.dtypes = dtypes
+        self.parts = [self._frame([])]
+        self.counts: list[int] = []
+
+    def add(self, nested: Sequence[Sequence[dict[str, Any]]]) -> None:
+        """Add the rows of further records."""
+        self.counts += map(len, nested)
+        self.parts.append(self._frame([[row.get(name) for name in self.dtypes] for rows in nested for row in rows]))
+
+    def of(self, ids: pd.Series, chosen: np.ndarray) -> pd.DataFrame:
+        """Return the rows of the chosen records, whose cells' ids are given as those of all, with these."""
+        record = np.repeat(np.arange(len(ids)), self.counts)
+        kept = chosen[record]
+        found = pd.concat(self.parts, ignore_index=True)[kept].reset_index(drop=True)
+        found.insert(0, "cell_id", ids.take(record[kept]).reset_index(drop=True))
+        return found
+
+    def _frame(self, rows: list[list[Any]]) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=list(self.dtypes)).astype(self.dtypes)
