@@ -44,6 +44,11 @@ def epochs(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def traces(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per step of every solve that left its steps."""
+    return cells[_EPOCH_KEYS].merge(recorded.points["trace"], on="cell_id")
+
+
 def pending(cells: pd.DataFrame) -> pd.Series:
     """Return which planned cells have no record yet."""
     return (cells["status"] == CellStatus.SKIPPED) & (cells["message"] == NOT_RUN)

@@ -1,16 +1,24 @@
-"""The figures of a run, as matplotlib figures: each kind of experiment has its own."""
+"""The figures of a run, as matplotlib figures: each kind of experiment has its own, then those that all share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rkbench.report.figures import gradients, precision, training
+from rkbench.report.figures import gradients, pareto, precision, profiles, stability, steps, training
 from rkbench.report.figures.style import INK, THEME, Drawing
 from rkbench.report.results import Results
 
 __all__ = ["INK", "THEME", "Drawing", "draw"]
 
-_KINDS = (training.draw, precision.draw, gradients.draw)
+_KINDS = (
+    training.draw,
+    pareto.draw,
+    precision.draw,
+    gradients.draw,
+    profiles.draw,
+    steps.draw,
+    stability.draw,
+)
 
 
 def draw(results: Results) -> Iterator[Drawing]:

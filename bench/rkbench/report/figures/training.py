@@ -31,6 +31,8 @@ def draw(results: Results) -> Iterator[Drawing]:
     named = set(trained.cells["solver"])
     style = {solver: look for solver, look in looks.of(results.cells["solver"]).items() if solver in named}
     for name, title, caption, panel, table, column in _FIGURES:
+        if name == "nfe_epochs" and not _varies(trained.epochs):
+            continue
         if getattr(trained, table)[column].notna().any():
             with styled():
                 yield Drawing(
@@ -146,6 +148,24 @@ def _work(axes: Axes, results: Results, task: str, style: dict[str, looks.Look])
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=(1, 2, 5, 10)))
 
 
+def _work_over_epochs(axes: Axes, results: Results, task: str, style: dict[str, looks.Look]) -> None:
+    """Draw the solvers whose work changes while a network learns; a constant tells nothing that a number does not."""
+    epochs = results.epochs[results.epochs["task"] == task]
+    for solver, points in epochs.groupby("solver", sort=False):
+        if points["nfe_forward"].nunique() > 1:
+            look = style[str(solver)]
+            sns.lineplot(
+                points, x="epoch", y="nfe_forward", estimator="median", errorbar=("pi", 100),
+                err_kws={"alpha": 0.18, "lw": 0}, color=look.color, linestyle=linestyle(look), lw=1.8, legend=False, ax=axes,
+            )  # fmt: skip
+    axes.set(xlabel="epoch", ylabel="evaluations of f per forward solve")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _varies(epochs: pd.DataFrame) -> bool:
+    return bool((epochs.groupby(["task", "solver"])["nfe_forward"].nunique() > 1).any())
+
+
 def _dots(
     axes: Axes,
     results: Results,
@@ -246,5 +266,11 @@ _FIGURES = (
         "Evaluations of f in the forward solve of one training step. Dot: a seed; stroke: their median; bar: its 95 % "
         "interval; both in numbers at the right.",
         _work, "cells", "nfe_forward",
+    ),
+    (
+        "nfe_epochs", "Function evaluations over epochs",
+        "Evaluations of f in the forward solve of one training step, for the solvers whose steps adapt to the network as it "
+        "learns; the others' stay what they are. Line: median over seeds; band: from the lowest to the highest.",
+        _work_over_epochs, "epochs", "nfe_forward",
     ),
 )  # fmt: skip
