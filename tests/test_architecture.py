@@ -17,7 +17,8 @@ FLOORS = (
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "measure memory compiling train experiments cell turns sentinel worker lanes runner forecast progress report doctor new_plugin",
+    "measure memory compiling train experiments cell turns sentinel worker lanes"
+    " runner forecast progress report doctor new_plugin",
     "cli",
 )
 """From the ground up. On one floor, too, a module imports only those to its left."""

@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-import pytest
-
 import rkbench
 from rkbench.report import gradients
 
@@ -12,8 +10,6 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 
 import gradients_page  # noqa: E402
-
-pytestmark = pytest.mark.skipif(not gradients_page.RUN.exists(), reason="the run is not published yet")
 
 LAWS = {
     "backprop": "O(N·s)",

@@ -42,9 +42,16 @@ def test_a_failed_solver_keeps_its_place_and_says_why(tmp_path):
     assert "1 of 1 diverged" in [text.get_text() for text in time.texts]
 
 
-def test_every_task_has_a_panel(tmp_path):
+def test_every_task_has_its_panels(tmp_path):
     run = written(tmp_path / "run", [ok(cell(task=task)) for task in ("first", "second")])
-    assert [axes.get_title(loc="left") for axes in drawn(run)["loss"].axes] == ["first", "second"]
+    figures = drawn(run)
+    assert [axes.get_title(loc="left") for axes in figures["loss"].axes] == [
+        "first",
+        "first",
+        "second",
+        "second",
+    ]
+    assert [axes.get_title(loc="left") for axes in figures["time"].axes] == ["first", "second"]
 
 
 def test_the_target_is_drawn_where_the_task_has_one(tmp_path):

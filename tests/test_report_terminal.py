@@ -27,8 +27,14 @@ def test_no_line_is_wider_than_the_console_and_no_number_is_cut(tmp_path, width)
 
 def test_a_wide_console_shows_one_table(tmp_path):
     run = three_solvers(tmp_path / "run")
-    assert printed(run, 160).count("dopri5 @ 1e-3") == 1
-    assert printed(run, 80).count("dopri5 @ 1e-3") == 2
+    row = "\ndopri5 @ 1e-3  "
+    assert printed(run, 160).count(row) == 1
+    assert printed(run, 80).count(row) == 2
+
+
+def test_verdicts_come_before_the_tables(tmp_path):
+    text = printed(three_solvers(tmp_path / "run"))
+    assert text.index("? undecided: rk4 ×10 takes") < text.index("\nrk4 ×10  ")
 
 
 def test_failures_are_told_once_with_their_seeds_and_reason(tmp_path):

@@ -11,7 +11,7 @@ from rkbench import report
 from rkbench.errors import RunError
 from rkbench.report import figures, markdown
 
-FIGURES = ("loss", "accuracy", "time", "nfe")
+FIGURES = ("loss", "accuracy", "time", "nfe", "pareto", "profiles_training")
 FILES = {
     "index.html", "report.md", "tables/digits.tex",
     *(f"{name}.{kind}" for name in ("summary", "cells", "replicas", "epochs") for kind in ("csv", "parquet")),

@@ -139,7 +139,7 @@ def _manifest(
 
 
 def _facts(method: ButcherTableau) -> dict[str, Any]:
-    """Return what a report shows of a method besides its results; ``stability`` holds the coefficients of 1, z, z², …"""
+    """Return what a report shows of a method besides its results; ``stability``: the coefficients of 1, z, z² and so on."""
     stability = [float(x) for x in stability_polynomial(method)]
     return {"order": method.order, "stages": method.stages, "stability": stability}
 

@@ -9,9 +9,9 @@ import numpy as np
 
 import rkbench
 from rkbench.record import Record
-from rkbench.report import frames, verdicts
+from rkbench.report import frames, reading, verdicts
+from rkbench.report.reading import Recorded
 from rkbench.report.results import Results
-from rkbench.store import Ledger
 
 RESULTS = Path(__file__).parents[2] / "results"
 MEASURED, PAGE = RESULTS / "published" / "mnist8", RESULTS / "aa.md"
@@ -66,9 +66,9 @@ def simulated(
             seconds = factor * float(generator.choice(cell, cell.size).sum())
             records.append(_record(method, seed, replica, seconds))
     plan = [{"cell_id": record.cell_id} for record in records]
-    planned = frames.cells(Ledger(manifest={"plan": plan}, records=records, notes=[]))
+    planned = frames.cells({"plan": plan}, Recorded(reading.frame(records), {}, []))
     first, second = (planned[planned["replica"] == label] for label in (0, 1))
-    return Results(first, second, planned[:0], {"suite": {"baseline": "one"}, "plan": plan}, [])
+    return Results(first, second, planned[:0], planned[:0], {"suite": {"baseline": "one"}, "plan": plan}, [])
 
 
 def _record(method: str, seed: int, replica: int, seconds: float) -> Record:

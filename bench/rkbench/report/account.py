@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rkbench.report import conditions, frames, numbers
+from rkbench.report import conditions, extent, frames, numbers
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # which shows its tables in a notebook
@@ -31,7 +31,7 @@ def sentence(results: Results) -> str:
     """Return in one sentence what was run, on which data and which machine."""
     cells, machine = results.cells, results.manifest.get("machine", {})
     done = [
-        f"{_VERBS.get(str(kind), 'measured')} {numbers.listed(list(dict.fromkeys(tasks)))}"
+        f"{_VERBS.get(str(kind), 'measured')} {_tasks(list(dict.fromkeys(tasks)))}"
         for kind, tasks in cells.groupby("experiment", sort=False)["task"]
     ]
     counts = [
@@ -44,12 +44,19 @@ def sentence(results: Results) -> str:
     return f"{' × '.join(counts)} {numbers.listed(done)}{_epochs(results)}{where}."
 
 
+def _tasks(names: list[str]) -> str:
+    return numbers.listed(names) if len(names) <= _NAMED else numbers.counted(len(names), "task")
+
+
+_NAMED = 8
+"""Tasks that a sentence names one by one."""
 _VERBS = {"training": "trained", "solving": "solved", "gradient": "differentiated"}
 
 
 def counts(results: Results) -> dict[str, int]:
-    """Return how many cells were planned, run, failed and reused; where there are any, how many were skipped, have not
-    run yet, and come on top: those of the baseline's second label.
+    """Return how many cells were planned, run, failed and reused, and where there are any, how many of other kinds.
+
+    Those of the baseline's second label are planned on top.
     """
     cells = results.cells
     missing, skipped = int(frames.pending(cells).sum()), int(frames.left_out(cells).sum())
@@ -72,15 +79,37 @@ def denominators(results: Results) -> str:
     planned, twice = numbers.counted(found.pop("planned"), "cell"), found.pop(SECOND_LABEL, 0)
     said = [f"{count} {name}" for name, count in found.items() if count or name != "reused"]
     text = ", ".join([f"{planned} planned", *said])
-    return f"{text}; and {numbers.counted(twice, 'cell')} of the baseline's second label (A/A)" if twice else text
+    return (
+        f"{text}; and {numbers.counted(twice, 'cell')} of the baseline's second label (A/A)"
+        if twice
+        else text
+    )
 
 
-def failures(results: Results) -> pd.DataFrame:
-    """Return the failures, alike ones together: task, solver, seeds, status and message as text."""
+def failures(results: Results, most: int = extent.SENTENCES) -> pd.DataFrame:
+    """Return the failures, alike ones together: task, solver, seeds, status and message as text.
+
+    Where there are more than ``most``, those of all tasks, solvers and seeds are counted instead.
+    """
     keys = ["task", "solver", "status", "message"]
     failed = results.cells[frames.failed(results.cells)]
     seeds = failed.groupby(keys, sort=False)["seed"].agg(lambda seeds: ", ".join(map(str, seeds)))
+    if len(seeds) > most:
+        return _counted(failed, most)
     return seeds.rename("seeds").reset_index()[["task", "solver", "seeds", "status", "message"]]
+
+
+def _counted(failed: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return how many cells failed with each message, or where these are too many, too, in each status."""
+    several = len(failed[["status", "message"]].drop_duplicates()) > most
+    rows = []
+    for _, alike in failed.groupby(["status"] if several else ["status", "message"], sort=False):
+        row = {name: numbers.counted(alike[name].nunique(), name) for name in ("task", "solver")}
+        first, others = alike.iloc[0], alike["message"].nunique() - 1
+        said = f" (and {numbers.counted(others, 'other message')})" if others else ""
+        row |= {"seeds": numbers.counted(len(alike), "cell"), "status": first["status"]}
+        rows.append(row | {"message": first["message"] + said})
+    return pd.DataFrame(rows)
 
 
 def remarks(results: Results) -> list[str]:
@@ -92,7 +121,7 @@ def remarks(results: Results) -> list[str]:
     told = cells.assign(whose=whose)[cells["engine_remarks"] != ""]
     keys = ["engine", "engine_version", "engine_remarks"]
     return [
-        f"Known of {' '.join(filter(None, named))}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}."
+        f"Known of {' '.join(str(one) for one in named if one)}, for {numbers.listed(list(dict.fromkeys(rows)))}: {remark}."
         for (*named, remark), rows in told.groupby(keys, sort=False)["whose"]
     ]
 

@@ -90,5 +90,9 @@ def _of(records: str) -> str:
 def _code() -> str:
     """Return what the tables depend on but the records: our code, and the libraries that read and write them."""
     here = Path(__file__)
-    ours = (here, here.with_name("reading.py"), *(here.parents[1] / name for name in ("record.py", "store.py")))
+    ours = (
+        here,
+        here.with_name("reading.py"),
+        *(here.parents[1] / name for name in ("record.py", "store.py")),
+    )
     return " ".join([*map(source.digest, ours), pd.__version__, pa.__version__])

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 def reused(results: Results) -> pd.Series:
     """Return which cells were measured before the run was last started; their results were taken over as they are."""
     manifest = results.manifest
-    starts = manifest.get("sessions") or [manifest.get("started_at")]
-    last = pd.to_datetime(starts[-1], utc=True, errors="coerce")
-    ended = pd.to_datetime(results.cells["measured_at"], utc=True, errors="coerce", format="ISO8601")
-    return (ended < last) & ~_idle(results.cells)
+    starts = manifest.get("sessions") or [manifest.get("started_at", "")]
+    last = _times(pd.Series(starts[-1:])).iloc[0]
+    return (_times(results.cells["measured_at"]) < last) & ~_idle(results.cells)
+
+
+def _times(texts: pd.Series) -> pd.Series:
+    """Return moments as times, NaT where the text is none."""
+    return pd.to_datetime(texts, utc=True, errors="coerce", format="ISO8601")
 
 
 def days(results: Results) -> str:
@@ -48,7 +52,9 @@ def _disturbances(cells: pd.DataFrame) -> list[str]:
     again, still = int((cells["attempt"] > 1).sum()), int((cells["disturbance"] > LIMIT).sum())
     text = f"Of {numbers.counted(watched, 'cell')} measured alone, "
     if not again and not still:
-        return [f"{text}none had the machine disturbed by more than {LIMIT:.0%} beside it.".replace("%", " %")]
+        return [
+            f"{text}none had the machine disturbed by more than {LIMIT:.0%} beside it.".replace("%", " %")
+        ]
     share = f"{100 * LIMIT:g} %"
     return [
         f"{text}{again} {_were(again)} measured again since the machine was disturbed by more than {share}, and {still} "

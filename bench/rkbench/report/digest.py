@@ -29,7 +29,7 @@ def of(results: Results, folder: Path, page: Path) -> dict[str, Any]:
         "title": account.title(results),
         "cells": {"planned": planned, "run": planned - counts["skipped"] - counts["not_run"]} | counts,
         "statuses": {str(status): int(count) for status, count in statuses.items()},
-        "failures": account.failures(results).to_dict("records"),
+        "failures": account.failures(results, most=len(results.cells)).to_dict("records"),
         "verdicts": [asdict(one) for one in verdicts.of(results)],
         "notes": results.notes + verdicts.notes(results),
     }

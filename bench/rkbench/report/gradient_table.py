@@ -35,7 +35,7 @@ ERROR_CAPTION = (
 
 def tables(results: Results) -> list[Table]:
     """Return two tables for every gradient task of a run; what the second says is stated in sentences below it."""
-    chosen, found = gradients.cells(results.cells), []
+    chosen, found = gradients.cells(results.cells)[gradients.TOLD], []
     for name, task in chosen.groupby("task", sort=False):
         rungs = gradients.rungs(task)
         rows = [_row(task, str(ladder), rungs) for ladder in _order(task, rungs)]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Hashable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from rkbench.record import CellStatus
@@ -29,6 +30,9 @@ _NAMED = {
 }
 _MEASURED = ("depth", *_NAMED, "nfe_forward", "nfe_backward", "vjps")
 _KEYS = ("task", "ladder", "method", "gradient", "variant", "equal", "setting")
+_PAID = (*_KEYS, *_MEASURED, "seed", "host", "status", "timing_valid")
+TOLD = [*_PAID, "solver", "engine", "dtype", "train_seconds", "solve_seconds"]
+"""Columns of `cells` that tables and sentences need: rows of a few columns are selected in a fraction of the time."""
 
 
 def cells(all_cells: pd.DataFrame) -> pd.DataFrame:
@@ -164,24 +168,35 @@ class Cost(NamedTuple):
 
 def costs(ladder: pd.DataFrame) -> dict[float, Cost]:
     """Return what the cells of a ladder say that each of `LEVELS` costs, seed by seed (see `precision.cost`)."""
-    seeds = {}
-    ran = ladder[ladder["status"] != CellStatus.SKIPPED]
+    ran = ladder.loc[ladder["status"] != CellStatus.SKIPPED, list(_PAID)]
     reaching = rungs(ran, "seed").dropna(subset="error")
-    for seed, cells in ran.groupby("seed"):
-        ok = cells[cells["status"] == CellStatus.OK]
-        comparable = bool(ok["timing_valid"].all()) and ok["host"].nunique() == 1
-        seeds[seed, cells["host"].iloc[0]] = comparable, reaching[reaching["seed"] == seed]
+    steps = {name: reaching[name].to_numpy(dtype=float) for name in ("error", "seconds", "memory")}
+    seeds: dict[Seed, tuple[bool, dict[str, np.ndarray]]] = {}
+    for seed, (host, comparable) in _machines(ran).items():
+        own = (reaching["seed"] == seed).to_numpy()
+        seeds[seed, host] = comparable, {name: values[own] for name, values in steps.items()}
     return {level: _cost(seeds, level) for level in LEVELS}
 
 
-def _cost(seeds: dict[Seed, tuple[bool, pd.DataFrame]], level: float) -> Cost:
+def _machines(cells: pd.DataFrame) -> dict[Hashable, tuple[str, bool]]:
+    """Return, by seed, the machine of its first cell, and whether the times of those that ended ok may be compared."""
+    first = cells.groupby("seed")["host"].first()
+    ok = cells[cells["status"] == CellStatus.OK].groupby("seed")
+    comparable = (ok["timing_valid"].all() & (ok["host"].nunique() == 1)).reindex(
+        first.index, fill_value=False
+    )
+    pairs = zip(first.index, first, comparable, strict=True)
+    return {seed: (str(host), bool(together)) for seed, host, together in pairs}
+
+
+def _cost(seeds: dict[Seed, tuple[bool, dict[str, np.ndarray]]], level: float) -> Cost:
     seconds, shown, memory, bounds = {}, {}, {}, []
     for seed, (comparable, steps) in seeds.items():
         reached = bool((steps["error"] <= level).any())
         shown[seed] = precision.cost(steps, level, "seconds") if reached else math.inf
         memory[seed] = precision.cost(steps, level, "memory") if reached else math.inf
         seconds[seed] = shown[seed] if comparable else math.nan
-        bounds.append(reached and steps["error"].iloc[0] <= level)
+        bounds.append(reached and steps["error"][0] <= level)
     return Cost(seconds, shown, memory, bound=bool(bounds) and all(bounds))
 
 

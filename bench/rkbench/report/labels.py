@@ -50,7 +50,9 @@ def variants(cells: pd.DataFrame) -> pd.Series:
     told = _told(kinds, circumstances=True)
     both = kinds["steps"].isna().groupby(kinds["method"]).transform("nunique") > 1
     equal = both & kinds["steps"].notna()
-    return _spread([" · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in kinds.index], kind)
+    return _spread(
+        [" · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in kinds.index], kind
+    )
 
 
 def _kinds(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:

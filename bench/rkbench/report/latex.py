@@ -55,7 +55,8 @@ def files(results: Results) -> dict[str, str]:
 
 def render(one: Table, stem: str, results: Results) -> str:
     """Return a table; columns of results and of work stand under each other, each beside the names."""
-    caption = " ".join([f"{one.title}.", one.caption, *([tables.UNTIMED] if one.untimed else [])])
+    told = (f"{one.title}.", one.caption, tables.UNTIMED if one.untimed else "", one.left_out)
+    caption = " ".join(filter(None, told))
     parts = "\n\\par\\medskip\n".join(_tabular(columns, one.rows) for columns in _groups(one))
     body = [
         r"\begin{table}",

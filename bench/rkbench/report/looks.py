@@ -41,14 +41,19 @@ def of(solvers: Iterable[str]) -> dict[str, Look]:
 
 
 def of_ladders(methods: Iterable[str], variants: Iterable[str]) -> dict[tuple[str, str], Look]:
-    """Return a look for every method and variant, decided by the places of both in the run."""
-    colors, dashes = len(_COLORS), len(_DASHES)
+    """Return a look for every method and variant, decided by the places of both in the run.
+
+    Dashes are those of the variant; where there is one alone, they tell apart the methods of one color.
+    """
+    colors, dashes, told = len(_COLORS), len(_DASHES), list(dict.fromkeys(variants))
     return {
         (method, variant): Look(
-            _COLORS[i % colors], _DASHES[j % dashes], _MARKERS[(i + i // colors) % len(_MARKERS)]
+            _COLORS[i % colors],
+            _DASHES[(j if len(told) > 1 else i // colors) % dashes],
+            _MARKERS[(i + i // colors) % len(_MARKERS)],
         )
         for i, method in enumerate(dict.fromkeys(methods))
-        for j, variant in enumerate(dict.fromkeys(variants))
+        for j, variant in enumerate(told)
     }
 
 

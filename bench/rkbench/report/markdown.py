@@ -47,7 +47,11 @@ def _verdicts(results: Results, found: list[Table]) -> list[str]:
     for one in said:
         parts += [f"### {escape(one.title)}"] if len(said) > 1 else []
         words = [(opening.MARKS[verdict.claim].words, escape(verdict.sentence)) for verdict in one.verdicts]
-        parts.append("\n".join(f"- **{mark}**: {sentence}" for mark, sentence in words))
+        parts += [
+            one.counts,
+            "\n".join(f"- **{mark}**: {sentence}" for mark, sentence in words),
+            one.left_out,
+        ]
     parts.append("\n".join(f"- {escape(note)}" for note in opening.notes(results)))
     return [*parts, verdicts.CAPTION] if said else parts
 
@@ -58,7 +62,7 @@ def sections(found: list[Table]) -> list[str]:
     for one in found:
         rows = [[_entry(cell) for cell in cells] for cells in one.cells()]
         parts += [f"## {escape(one.title)}", _grid([escape(column.heading) for column in one.columns], rows)]
-        parts += ["\n".join(f"- {escape(finding)}" for finding in one.findings)]
+        parts += ["\n".join(f"- {escape(finding)}" for finding in one.findings), one.left_out]
     return parts + tables.captions(found)
 
 

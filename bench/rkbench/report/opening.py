@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from rkbench.report import conditions, verdicts
+from rkbench.report import conditions, extent, numbers, verdicts
 from rkbench.report.results import Results
 from rkbench.report.table import Table
 from rkbench.report.verdict import Verdict
@@ -37,19 +38,44 @@ class Said:
         title: the task, or one of its tables.
         verdicts: one per solver.
         findings: other sentences.
+        counts: in a large run, whose verdicts are folded and cut, how many there are of each claim; else empty.
+        left_out: how many are not there, in a sentence; empty where all are.
     """
 
     title: str
     verdicts: tuple[Verdict, ...]
     findings: tuple[str, ...] = ()
+    counts: str = ""
+    left_out: str = ""
 
 
 def of(results: Results, tables: list[Table]) -> list[Said]:
     """Return what a run says: its verdicts by task, then what its tables say in sentences."""
     found = [Said(task, tuple(said)) for task, said in groupby(verdicts.of(results), lambda one: one.task)]
-    return found + [Said(one.title, (), one.findings) for one in tables if one.findings]
+    found += [Said(one.title, (), one.findings) for one in tables if one.findings]
+    sizes = [len(one.verdicts) + len(one.findings) for one in found]
+    return (
+        [_cut(one, extent.share(sizes, extent.SENTENCES)) for one in found]
+        if sum(sizes) > extent.SENTENCES
+        else found
+    )
+
+
+def _cut(one: Said, most: int) -> Said:
+    """Return the first verdicts and findings, with how many of each claim there are in all."""
+    claims = Counter(MARKS[verdict.claim].words for verdict in one.verdicts)
+    counts = [f"{claims[mark.words]:,} {mark.words}" for mark in MARKS.values() if claims[mark.words]]
+    counts += [numbers.counted(len(one.findings), "sentence")] if one.findings else []
+    size = len(one.verdicts) + len(one.findings)
+    return Said(
+        one.title,
+        one.verdicts[:most],
+        one.findings[:most],
+        ", ".join(counts),
+        extent.more(size, min(most, size), "sentences", "`rkbench report --json`"),
+    )
 
 
 def notes(results: Results) -> list[str]:
     """Return what the verdicts rest on: what the run can resolve, and under which conditions it was measured."""
-    return verdicts.notes(results) + conditions.sentences(results)
+    return extent.few(verdicts.notes(results)) + conditions.sentences(results)

@@ -29,7 +29,9 @@ if (filter) {
       row.hidden = !words.every(word => name.includes(word));
       shown += !row.hidden;
     }
-    said.value = filter.value.trim() ? `${shown} of ${rows.length} rows` : "";
+    const typed = filter.value.trim() !== "";
+    said.value = typed ? `${shown} of ${rows.length} rows` : "";
+    if (typed) for (const fold of document.querySelectorAll("#tables .folded")) fold.open = fold.querySelector("tbody tr:not([hidden])") !== null;
   });
 }
 

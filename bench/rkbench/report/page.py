@@ -68,8 +68,9 @@ def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
 def _named(verdict: Verdict) -> Markup:
     """Return the sentence of a verdict, with the solver's name set apart where it comes first."""
     found = re.search(rf"(?<!\w){re.escape(verdict.solver)}(?!\w)", verdict.sentence)
-    start, end = found.span() if found else (0, 0)
-    sentence = verdict.sentence
+    if found is None:
+        return Markup("{}").format(verdict.sentence)
+    sentence, (start, end) = verdict.sentence, found.span()
     return Markup("{}<b>{}</b>{}").format(sentence[:start], _unbroken(sentence[start:end]), sentence[end:])
 
 
@@ -77,7 +78,8 @@ def _unbroken(text: str) -> Markup:
     """Return a text with numbers such as 1e-3 kept on one line, which a browser breaks at the hyphen."""
     parts = re.split(r"(\b\d[\d.]*e-\d+)", text)
     return Markup("").join(
-        Markup('<span class="whole">{}</span>').format(part) if n % 2 else part for n, part in enumerate(parts)
+        Markup('<span class="whole">{}</span>').format(part) if n % 2 else part
+        for n, part in enumerate(parts)
     )
 
 

@@ -41,11 +41,11 @@ def rungs(chosen: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("nfe", kind="stable")
 
 
-def cost(ladder: pd.DataFrame, level: float, column: str) -> float:
+def cost(ladder: pd.DataFrame | dict[str, np.ndarray], level: float, column: str) -> float:
     """Return what reaching an error costs: between two rungs interpolated in logarithms; NaN when none reaches it.
 
     Args:
-        ladder: rows of `rungs` of one task and ladder.
+        ladder: rows of `rungs` of one task and ladder, or their columns.
         level: the error to reach.
         column: ``nfe`` or ``seconds``.
 
@@ -53,7 +53,7 @@ def cost(ladder: pd.DataFrame, level: float, column: str) -> float:
         The cost of the first rung at or below the error, or less as far as the line to the rung before it says. The
         cheapest rung has none before it: its cost is an upper bound.
     """
-    errors, costs = ladder["error"].to_numpy(), ladder[column].to_numpy(dtype=float)
+    errors, costs = (np.asarray(ladder[name], dtype=float) for name in ("error", column))
     reached = np.flatnonzero(errors <= level)
     if reached.size == 0:
         return math.nan

@@ -114,7 +114,9 @@ class _Points:
     def add(self, nested: Sequence[Sequence[dict[str, Any]]]) -> None:
         """Add the rows of further records."""
         self.counts += map(len, nested)
-        self.parts.append(self._frame([[row.get(name) for name in self.dtypes] for rows in nested for row in rows]))
+        self.parts.append(
+            self._frame([[row.get(name) for name in self.dtypes] for rows in nested for row in rows])
+        )
 
     def of(self, ids: pd.Series, chosen: np.ndarray) -> pd.DataFrame:
         """Return the rows of the chosen records, whose cells' ids are given as those of all, with these."""

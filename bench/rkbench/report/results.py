@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ import pandas as pd
 
 from rkbench import store
 from rkbench.errors import RunError
-from rkbench.report import frames, reading
+from rkbench.report import extent, frames, reading
 from rkbench.report.summary import summarise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Results:
-    """A run, read once.
+    """A run, read once; its frames are not to be changed.
 
     Attributes:
         cells: one row per planned cell, failures and cells not run yet included; the columns of a record, and
@@ -54,6 +55,10 @@ class Results:
 
     def summary(self) -> pd.DataFrame:
         """Return one row per task and solver: medians over seeds with intervals (see `summary.summarise`)."""
+        return self._summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
         return summarise(self.cells, self.baseline)
 
     def _repr_html_(self) -> str:
@@ -75,6 +80,6 @@ def load(run_folder: str | Path) -> Results:
     recorded = reading.recorded(Path(run_folder))
     planned = frames.cells(manifest, recorded)
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
-    notes = recorded.notes + frames.unplanned(manifest, recorded) + frames.skipped(cells)
+    notes = extent.few(recorded.notes) + frames.unplanned(manifest, recorded) + frames.skipped(cells)
     epochs, traces = frames.epochs(recorded, cells), frames.traces(recorded, cells)
     return Results(cells, replicas, epochs, traces, manifest, notes)

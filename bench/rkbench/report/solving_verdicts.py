@@ -86,20 +86,24 @@ def _rungs(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _costs(ladder: pd.DataFrame) -> dict[Hashable, dict[float, _Cost]]:
-    return {seed: _of_levels(one) for seed, one in ladder.groupby("seed", sort=True)}
+    columns = {name: ladder[name].to_numpy() for name in ("host", "error", "nfe", "seconds")}
+    seeds = ladder["seed"].to_numpy()
+    return {
+        seed: _of_levels({name: values[seeds == seed] for name, values in columns.items()})
+        for seed in np.unique(seeds).tolist()
+    }
 
 
-def _of_levels(rungs: pd.DataFrame) -> dict[float, _Cost]:
-    least, coarsest = rungs["error"].min(), rungs["error"].iloc[0]
-    alone = rungs["host"].nunique() == 1
+def _of_levels(rungs: dict[str, np.ndarray]) -> dict[float, _Cost]:
+    errors, hosts = rungs["error"], set(rungs["host"])
     return {
         level: _Cost(
-            precision.cost(rungs, level, "seconds") if alone else math.nan,
+            precision.cost(rungs, level, "seconds") if len(hosts) == 1 else math.nan,
             precision.cost(rungs, level, "nfe"),
-            rungs["host"].iloc[0],
+            rungs["host"][0],
         )
         for level in LEVELS
-        if least <= level < coarsest
+        if errors.min() <= level < errors[0]
     }
 
 

@@ -116,7 +116,10 @@ def _row(cells: Cells, reference: _Times, target: float) -> dict[str, Any]:
     row: dict[str, Any] = {name: cells[name][0] for name in _NAMES}
     row |= {"n_planned": len(ok), "n_run": int(ran.sum()), "n_ok": int(ok.sum())}
     row |= {"n_timed": int(cells["timed"].sum()), "statuses": _statuses(cells)}
-    row |= {"parameters": max((n for n in cells["parameters"] if not pd.isna(n)), default=pd.NA), "target": target}
+    row |= {
+        "parameters": max((n for n in cells["parameters"] if not pd.isna(n)), default=pd.NA),
+        "target": target,
+    }
     for name in MEASURES:
         values = _to_target(cells, target) if name == "seconds_to_target" else cells[name][ok]
         row |= _named(name, statistics.median(values))

@@ -49,6 +49,8 @@ class Table:
         caption: how to read it.
         findings: what it says, in sentences.
         baseline: the name in the row that the others are compared with; empty where none is.
+        folded: whether a page shows it on demand only.
+        left_out: how many rows are not there, in a sentence; empty where all are.
     """
 
     task: str
@@ -58,6 +60,8 @@ class Table:
     caption: str
     findings: tuple[str, ...] = ()
     baseline: str = ""
+    folded: bool = False
+    left_out: str = ""
 
     @property
     def title(self) -> str:

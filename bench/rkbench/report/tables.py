@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rkbench.report import gradient_table, precision_table, training_table
+from rkbench.report import extent, gradient_table, overview, precision_table, training_table
+from rkbench.report.once import once
 from rkbench.report.table import Table
 
 if TYPE_CHECKING:
@@ -15,9 +16,14 @@ UNTIMED = "† ran beside other cells: its times are shown, not compared."
 _KINDS = (training_table.tables, precision_table.tables, gradient_table.tables)
 
 
+@once
 def of(results: Results) -> list[Table]:
-    """Return the tables of a run: of its training tasks, then its initial value problems, then its gradients."""
-    return [table for kind in _KINDS for table in kind(results)]
+    """Return the tables of a run: of its training tasks, then its initial value problems, then its gradients.
+
+    Where there are more than a reader can see, those over all tasks come before, and the others are cut.
+    """
+    found = [table for kind in _KINDS for table in kind(results)]
+    return [*overview.tables(results, found), *extent.cut(found)] if extent.large(found) else found
 
 
 def captions(tables: list[Table]) -> list[str]:

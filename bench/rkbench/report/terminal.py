@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from rkbench.report import account, opening, tables
+from rkbench.report import account, numbers, opening, tables
 from rkbench.report.results import Results, load
 from rkbench.report.table import Table
 
@@ -32,8 +32,11 @@ def show(run_folder: str | Path, console: Console | None = None) -> None:
     found = tables.of(results)
     _print_verdicts(console, results, found)
     for one in found:
-        _print_table(console, one)
+        if not one.folded:
+            _print_table(console, one)
     console.print()
+    if folded := sum(one.folded for one in found):
+        console.print(Text(f"{numbers.counted(folded, 'more table')} in the page of the report."))
     for caption in tables.captions(found):
         console.print(Text(caption, "dim"))
     _print_published(console, results)
@@ -115,6 +118,9 @@ def _print_verdicts(console: Console, results: Results, found: list[Table]) -> N
     for one in opening.of(results, found):
         if one.verdicts:
             console.print("", Text(one.title, "bold"), sep="\n")
+        if one.counts:
+            console.print(Text(one.counts))
+            continue
         for verdict in one.verdicts:
             mark = opening.MARKS[verdict.claim]
             console.print(Text.assemble((f"{mark.symbol} {mark.words}", "bold"), f": {verdict.sentence}"))

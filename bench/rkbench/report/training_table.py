@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from rkbench.report.results import Results  # which shows its tables in a notebook
 
 CAPTION = (
-    "Medians over seeds, with 95 % intervals of the median (94 % with five seeds, 75 % with three) beside or under them; a number alone is "
-    "one seed, or seeds that agree to the digits shown. Training time leaves out loading, evaluation and warm-up. "
-    "NFE are evaluations of f: in the forward solve of one training step, in the solve of one test batch, and in a "
+    "Medians over seeds, with 95 % intervals of the median (94 % with five seeds, 75 % with three) beside or under them; a "
+    "number alone is one seed, or seeds that agree to the digits shown. Training time leaves out loading, evaluation and "
+    "warm-up. NFE are evaluations of f: in the forward solve of one training step, in the solve of one test batch, and in a "
     "whole training step, forward and backward. Steps are those of the forward solve."
 )
 
 
 def tables(results: Results) -> list[Table]:
     """Return the table of every training task of a run."""
-    summary, found = results.of("training").summary(), []
-    for name, task in summary.groupby("task", sort=False):
+    summary, found = results.summary(), []
+    for name, task in summary[summary["experiment"] == "training"].groupby("task", sort=False):
         baseline = baseline_solver(task, results.baseline)
         columns = _columns(task, baseline)
         rows = [{str(key): value for key, value in row.items()} for row in task.to_dict("records")]

@@ -22,6 +22,7 @@ from rkbench.report import (
     training_verdicts,
     verdict,
 )
+from rkbench.report.once import once
 from rkbench.report.results import Results
 from rkbench.report.summary import baseline_solver
 from rkbench.report.verdict import Verdict
@@ -40,6 +41,7 @@ CAPTION = (
 _KINDS = {"training": training_verdicts.of_task, "solving": solving_verdicts.of_task}
 
 
+@once
 def of(results: Results) -> list[Verdict]:
     """Return the verdicts of a run in the order of its plan; none for a task that lacks the baseline."""
     return [
@@ -49,6 +51,7 @@ def of(results: Results) -> list[Verdict]:
     ]
 
 
+@once
 def notes(results: Results) -> list[str]:
     """Return, task by task, what the run can resolve, and how many seeds it takes to say more."""
     return [f"{task.name}: {sentence}" for task in _tasks(results) for sentence in _notes(task)]

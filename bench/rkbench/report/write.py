@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow import csv
+
 from rkbench.errors import RunError
 from rkbench.report import latex, markdown, page
 from rkbench.report.results import Results, load
@@ -55,7 +58,8 @@ def _replacing(target: Path) -> Iterator[Path]:
 def _write_frames(results: Results, folder: Path) -> None:
     tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs")}
     for name, frame in (tidy | {"summary": results.summary()}).items():
-        frame.to_csv(folder / f"{name}.csv", index=False)
+        # Of the same numbers pandas would write the same, in ten times the time.
+        csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
         frame.to_parquet(folder / f"{name}.parquet", index=False)
 
 

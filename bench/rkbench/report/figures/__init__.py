@@ -1,17 +1,18 @@
-"""The figures of a run, as matplotlib figures: each kind of experiment has its own, then those that all share."""
+"""The figures of a run, as matplotlib figures: each kind of experiment has its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rkbench.report.figures import gradients, pareto, precision, profiles, stability, steps, training
+from rkbench.report.figures import bars, curves, gradients, pareto, precision, profiles, stability, steps
 from rkbench.report.figures.style import INK, THEME, Drawing
 from rkbench.report.results import Results
 
 __all__ = ["INK", "THEME", "Drawing", "draw"]
 
 _KINDS = (
-    training.draw,
+    curves.draw,
+    bars.draw,
     pareto.draw,
     precision.draw,
     gradients.draw,

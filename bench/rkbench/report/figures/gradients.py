@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from rkbench.report import gradients, looks
-from rkbench.report.figures import endlabels
+from rkbench.report.figures import endlabels, panels
 from rkbench.report.figures.endlabels import EndLabel
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
@@ -21,6 +21,7 @@ Looks = dict[str, looks.Look]
 
 _PANEL = (4.3, 3.5)
 """Width and height of the axes of a panel, in inches, about."""
+_ACROSS = 2
 _MARGIN = 1.9
 """Width of the names beside a panel, in inches."""
 
@@ -43,23 +44,32 @@ _WORK = (
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures of gradient tasks that the run has numbers for."""
     chosen = gradients.cells(results.cells)
-    rungs = gradients.rungs(chosen)
+    kinds, fewer = panels.first(_kind(chosen), "kinds of solves")
+    rungs = gradients.rungs(chosen[_kind(chosen).isin(kinds)])
     style = looks.of_roads(chosen["variant"])
     for (name, title, caption), column, figure in ((_MEMORY, "memory", _memory), (_WORK, "error", _work)):
         if rungs[column].notna().any():
             with styled():
-                yield Drawing(name, title, caption, figure(rungs[rungs[column].notna()], style, title))
+                yield Drawing(
+                    name, title, caption + fewer, figure(rungs[rungs[column].notna()], style, title)
+                )
+
+
+def _kind(chosen: pd.DataFrame) -> pd.Series:
+    """Return what has a panel of its own: a task, a method and a kind of steps."""
+    kinds = list(zip(chosen["task"], chosen["method"], chosen["equal"], strict=True))
+    return pd.Series(kinds, chosen.index, dtype=object)
 
 
 def _memory(rungs: pd.DataFrame, style: Looks, title: str) -> Figure:
-    panels = _kinds(rungs)
-    figure = Figure(figsize=((_PANEL[0] + _MARGIN) * len(panels), _PANEL[1] + 1.0), layout="constrained")
-    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, (heading, kind) in zip(grid, panels, strict=True):
+    kinds = _kinds(rungs)
+    figure, grid = panels.grid(len(kinds), _ACROSS, (_PANEL[0] + _MARGIN, _PANEL[1] + 0.5))
+    for axes in grid[1:]:
+        axes.sharey(grid[0])
+    for axes, (heading, kind) in zip(grid, kinds, strict=True):
         _grow(axes, kind, style)
         axes.set(title=heading, xlabel="steps N", ylabel="peak memory, MiB")
-        axes.tick_params(labelleft=True)
-    for axes, (_, kind) in zip(grid, panels, strict=True):
+    for axes, (_, kind) in zip(grid, kinds, strict=True):
         endlabels.draw(axes, [_end(str(name), ladder, style) for name, ladder in _ladders(kind)], _PANEL[1])
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
@@ -119,12 +129,10 @@ def _end(name: str, ladder: pd.DataFrame, style: Looks) -> EndLabel:
 
 
 def _work(rungs: pd.DataFrame, style: Looks, title: str) -> Figure:
-    panels = _kinds(rungs)
-    figure = Figure(
-        figsize=(2 * _PANEL[0] + 1.8, (_PANEL[1] - 0.3) * len(panels) + 0.6), layout="constrained"
-    )
-    grid = figure.subplots(len(panels), 2, squeeze=False, sharex="col", sharey=True)
-    for row, (heading, kind) in zip(grid, panels, strict=True):
+    kinds = _kinds(rungs)
+    figure = Figure(figsize=(2 * _PANEL[0] + 1.8, (_PANEL[1] - 0.3) * len(kinds) + 0.6), layout="constrained")
+    grid = figure.subplots(len(kinds), 2, squeeze=False, sharex="col", sharey=True)
+    for row, (heading, kind) in zip(grid, kinds, strict=True):
         for axes, column, label in zip(
             row, ("seconds", "memory"), ("time, ms", "peak memory, MiB"), strict=True
         ):

@@ -1,82 +1,150 @@
-"""Accuracy against cost: which solvers no other beats in both."""
+"""Accuracy against what it cost: which solvers no other beats in both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Hashable, Iterator
+from itertools import product
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from rkbench.report import looks
-from rkbench.report.figures.style import INK, Drawing, plain_log, styled
+from rkbench.record import CellStatus
+from rkbench.report import frames, looks
+from rkbench.report.figures import legend, panels, pointlabels, scales
+from rkbench.report.figures.pointlabels import PointLabel
+from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
-from rkbench.report.statistics import pareto_front
+from rkbench.report.statistics import median, pareto_front
 
-_COSTS = (("train_seconds", "training time, s"), ("nfe_step", "evaluations of f in one training step"))
-_WIDE = 4
-"""Largest ÷ smallest cost from which the axis is logarithmic."""
+Looks = dict[str, looks.Look]
 
-_CAPTION = (
-    "Medians over seeds with their intervals: above and to the left is better. The line joins the solvers that no other "
-    "beats in both; where intervals overlap, the order is not settled (see the verdicts)."
+_NAMED_UP_TO = 8
+"""Solvers of a run up to which each point has its name beside it."""
+_COLUMNS = ("cost", "cost_low", "cost_high", "score", "score_low", "score_high")
+
+
+_UNNAMED = looks.Look("#808080", "", ".")
+
+
+_COSTS = {"train_seconds": "training time, s", "nfe_step": "evaluations of f per training step"}
+_TITLE = "Test accuracy against cost"
+_READ = (
+    "Medians over seeds, with their 95 % intervals; above and to the left is better. Dotted: the Pareto front, the solvers "
+    "that no other beats in both; where intervals overlap, the order is not settled. Hollow: a solver with cells that "
+    "failed, never on the front. Times are those of cells that ran alone; evaluations are those of a training step, forward "
+    "and backward. The scale of accuracy is stretched towards 100 %."
 )
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield test accuracy over training time and over evaluations, a row of panels for each task that was trained."""
-    summary = results.summary()
-    shown = summary[(summary["experiment"] == "training") & summary["test_accuracy"].notna()]
-    if shown.groupby("task")["solver"].nunique().gt(1).any():
-        style = looks.of(results.cells["solver"])
+    """Yield test accuracy against time and against evaluations, a row of panels for each task that was trained."""
+    trained = results.of("training")
+    tasks, fewer = panels.first(trained.cells["task"], "tasks")
+    cells = trained.cells[trained.cells["task"].isin(tasks)]
+    paid = {
+        "train_seconds": cells["train_seconds"].where(cells["timing_valid"]),
+        "nfe_step": cells["nfe_forward"] + cells["nfe_backward"].fillna(0),
+    }
+    points = {column: _points(cells.assign(cost=values)) for column, values in paid.items()}
+    several = [one for one in points.values() if one.groupby("task")["solver"].nunique().gt(1).any()]
+    if several:
         with styled():
-            figure = _panels(shown, style)
-            yield Drawing("pareto", "Test accuracy against cost", _CAPTION, figure)
+            yield Drawing("pareto", _TITLE, _READ + fewer, _figure(points, looks.of(results.cells["solver"])))
 
 
-def _panels(shown: pd.DataFrame, style: dict[str, looks.Look]) -> Figure:
-    tasks = list(dict.fromkeys(shown["task"]))
-    figure = Figure(figsize=(9.2, 3.6 * len(tasks) + 0.3), layout="constrained")
-    grid = figure.subplots(len(tasks), len(_COSTS), squeeze=False)
-    for row, task in zip(grid, tasks, strict=True):
-        for axes, (column, label) in zip(row, _COSTS, strict=True):
-            _panel(axes, shown[shown["task"] == task], style, column)
-            axes.set(xlabel=label, ylabel="test accuracy, %")
-            if len(tasks) > 1:
-                axes.set_title(task)
-    figure.suptitle("Test accuracy against cost", x=0.01, ha="left", weight="bold")
-    named = list(dict.fromkeys(shown["solver"]))
-    handles = [_handle(solver, style[solver]) for solver in named]
-    figure.legend(
-        handles=handles, loc="outside right upper", fontsize=9 if len(named) < 12 else 7, handlelength=1.5
-    )
+def _points(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per task and solver with both numbers: their medians and intervals, and whether a cell failed."""
+    rows = []
+    known = (cells["status"] == CellStatus.OK) & cells["cost"].notna() & cells["test_accuracy"].notna()
+    lost = frames.failed(cells)
+    for (task, solver), one in cells.groupby(["task", "solver"], sort=False):
+        ok = one[known[one.index]]
+        if len(ok):
+            found = (*median(ok["cost"].to_numpy()), *median(100 * ok["test_accuracy"].to_numpy()))
+            rows.append((task, solver, bool(lost[one.index].any()), *found))
+    return pd.DataFrame(rows, columns=["task", "solver", "failed", *_COLUMNS])
+
+
+def _figure(points: dict[str, pd.DataFrame], style: Looks) -> Figure:
+    known = pd.concat(points.values())
+    tasks, named = list(dict.fromkeys(known["task"])), _named(known, style)
+    figure, grid = panels.grid(2 * len(tasks), 2, (4.8, 4.2))
+    places = [(axes, task, column) for axes, (task, column) in zip(grid, product(tasks, _COSTS), strict=True)]
+    shown = [points[column][points[column]["task"] == task] for _, task, column in places]
+    for (axes, task, column), one in zip(places, shown, strict=True):
+        _panel(axes, one, named)
+        axes.set(xlabel=_COSTS[column], ylabel="test accuracy, %", title=task if len(tasks) > 1 else "")
+    panels.heading(figure, _TITLE)
+    if known["solver"].nunique() > _NAMED_UP_TO or not _labelled(figure, grid, shown, named):
+        legend.draw(figure, named, lines=False)
     return figure
 
 
-def _handle(solver: str, look: looks.Look) -> Line2D:
-    return Line2D([], [], color=look.color, marker=look.marker, ls="", ms=6, label=looks.name(solver))
-
-
-def _panel(axes: Axes, solvers: pd.DataFrame, style: dict[str, looks.Look], column: str) -> None:
-    cost, score = solvers[column].to_numpy(float), 100 * solvers["test_accuracy"].to_numpy(float)
-    front = pareto_front(cost, score)
-    order = np.argsort(cost[front], kind="stable")
-    axes.step(cost[front][order], score[front][order], where="post", color=INK, lw=1, alpha=0.6, zorder=1)
-    for (_, solver), x, y in zip(solvers.iterrows(), cost, score, strict=True):
-        look = style[str(solver["solver"])]
+def _panel(axes: Axes, points: pd.DataFrame, style: Looks) -> None:
+    front = _front(points)
+    axes.plot(
+        front["cost"], front["score"], color=INK, lw=1, ls=(0, (1, 1.5)), drawstyle="steps-post", zorder=2
+    )
+    for row in points.to_dict("records"):
+        look = style.get(row["solver"], _UNNAMED)
         axes.errorbar(
-            x, y, fmt=look.marker, color=look.color, ms=7, elinewidth=1.2, alpha=0.9,
-            xerr=_whisker(x, solver[f"{column}_low"], solver[f"{column}_high"]),
-            yerr=_whisker(y, 100 * solver["test_accuracy_low"], 100 * solver["test_accuracy_high"]),
+            row["cost"], row["score"], xerr=_whisker(row, "cost"), yerr=_whisker(row, "score"), color=look.color,
+            marker=look.marker, ms=6, mfc="none" if row["failed"] else look.color, elinewidth=1, alpha=0.9, zorder=3,
         )  # fmt: skip
-    known = cost[np.isfinite(cost) & (cost > 0)]
-    if known.size and known.max() / known.min() > _WIDE:
-        axes.set_xscale("log")
-        plain_log(axes.xaxis)
+    scales.accuracy(axes, points[["score", "score_low", "score_high"]].to_numpy().ravel(), 100.0)
+    scales.costs(axes, points[["cost", "cost_low", "cost_high"]].to_numpy().ravel())
 
 
-def _whisker(middle: float, low: float, high: float) -> np.ndarray | None:
-    """Return the lengths of an interval to both sides; none for a single seed."""
-    return None if np.isnan(low) else np.array([[max(middle - low, 0)], [max(high - middle, 0)]])
+def _whisker(row: dict[Hashable, Any], name: str) -> list[list[float]]:
+    """Return the lengths of an interval to both sides; 0 for a single seed."""
+    below, above = row[name] - row[f"{name}_low"], row[f"{name}_high"] - row[name]
+    return [[0.0 if math.isnan(length) else length] for length in (below, above)]
+
+
+def _front(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the points on the front, by growing cost."""
+    whole = points[~points["failed"]]
+    return whole[pareto_front(whole["cost"].to_numpy(), whole["score"].to_numpy())].sort_values(
+        "cost", kind="stable"
+    )
+
+
+def _named(points: pd.DataFrame, style: Looks) -> Looks:
+    """Return the looks that the legend explains: those of all solvers, or of as many as it holds, the fronts' first."""
+    fronts = [solver for _, one in points.groupby("task", sort=False) for solver in _front(one)["solver"]]
+    named = list(
+        dict.fromkeys([*fronts, *points.sort_values("score", ascending=False, kind="stable")["solver"]])
+    )
+    kept = set(named[: panels.MOST_SOLVERS])
+    return {solver: look for solver, look in style.items() if solver in kept}
+
+
+def _labelled(figure: Figure, grid: list[Axes], shown: list[pd.DataFrame], style: Looks) -> bool:
+    """Write the names of the points beside them, in all panels; return whether there was room in any and all of them."""
+    figure.draw_without_rendering()  # names need to know where the points are
+    room = [pointlabels.draw(axes, _labels(points, style)) for axes, points in zip(grid, shown, strict=True)]
+    if not all(room):
+        for text in [text for axes in grid for text in axes.texts]:
+            text.remove()
+    return all(room)
+
+
+def _labels(points: pd.DataFrame, style: Looks) -> list[PointLabel]:
+    rows = points.to_dict("records")
+    return [
+        PointLabel(
+            looks.name(row["solver"]),
+            style[row["solver"]].color,
+            (row["cost"], row["score"]),
+            (_ends(row, "cost"), _ends(row, "score")),
+        )
+        for row in rows
+    ]
+
+
+def _ends(row: dict[Hashable, Any], name: str) -> tuple[float, float]:
+    (below,), (above,) = _whisker(row, name)
+    return row[name] - below, row[name] + above

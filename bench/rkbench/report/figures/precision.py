@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from rkbench.report import looks, precision
+from rkbench.report.figures import panels
 from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
@@ -33,26 +34,26 @@ _FIGURES = (
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the work–precision figures that the run has numbers for."""
     chosen = precision.cells(results.cells)
-    rungs = precision.rungs(chosen)
     style = looks.of_ladders(chosen["method"], chosen["variant"])
+    tasks, fewer_tasks = panels.first(chosen["task"], "problems")
+    ladders, fewer_ladders = panels.first(chosen["ladder"], "methods", panels.MOST_SOLVERS)
+    shown = chosen[chosen["task"].isin(tasks) & chosen["ladder"].isin(ladders)]
+    rungs = precision.rungs(shown)
     for name, column, title, label, caption in _FIGURES:
         if rungs[column].notna().any():
             with styled():
-                yield Drawing(name, title, caption + _READ, _panels(rungs, style, column, title, label))
+                words = caption + _READ + fewer_tasks + fewer_ladders
+                yield Drawing(name, title, words, _panels(rungs, style, column, title, label))
 
 
 def _panels(rungs: pd.DataFrame, style: Looks, column: str, title: str, label: str) -> Figure:
     tasks = sorted(set(rungs["task"]))
-    across = min(_ACROSS, len(tasks))
-    down = math.ceil(len(tasks) / across)
-    figure = Figure(figsize=(max(6.2, 4.1 * across), 3.5 * down + 0.4), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, task in zip(grid, tasks, strict=False):
+    across = 2 if len(tasks) in (2, 4) else _ACROSS
+    figure, grid = panels.grid(len(tasks), across, (6.2 if len(tasks) == 1 else 4.1, 3.6))
+    for axes, task in zip(grid, tasks, strict=True):
         _panel(axes, rungs[rungs["task"] == task], style, column)
         axes.set(title=task, xlabel=label, ylabel="error")
-    for axes in grid[len(tasks) :]:
-        axes.remove()
-    figure.suptitle(title, x=0.01, ha="left", weight="bold")
+    panels.heading(figure, title)
     _legend(figure, style, set(zip(rungs["method"], rungs["variant"], strict=True)))
     return figure
 
@@ -81,11 +82,15 @@ def _legend(figure: Figure, style: Looks, drawn: set[tuple[str, str]]) -> None:
     shown = {pair: look for pair, look in style.items() if pair in drawn}
     methods = {method: look for (method, _), look in reversed(shown.items())}
     variants = {variant: look for (_, variant), look in reversed(shown.items())}
+    several = len(variants) > 1
     handles = [
-        Line2D([], [], color=look.color, marker=look.marker, ms=5, label=looks.name(method))
+        Line2D(
+            [], [], color=look.color, ls="-" if several else linestyle(look), marker=look.marker, ms=5,
+            label=looks.name(method),
+        )
         for method, look in reversed(methods.items())
-    ]
-    if len(variants) > 1:
+    ]  # fmt: skip
+    if several:
         handles += [
             Line2D([], [], color=INK, ls=linestyle(look), label=looks.name(variant or "alone"))
             for variant, look in sorted(variants.items(), key=lambda item: str(item[1].dashes))

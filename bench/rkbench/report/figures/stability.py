@@ -1,63 +1,142 @@
-"""The stability region of every method of a run, all at one scale."""
+"""The stability region of every tableau of a run, those that share theirs in one panel."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rkbench.report import looks
+from rkbench.report.figures import panels
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
 
-_ACROSS, _MOST = 4, 16
-_LEFT, _RIGHT, _TOP, _DOTS = -6.5, 2.0, 5.5, 220
+_MOST = 30
+"""Regions of one figure, which are small."""
+_ALIKE = 1e-12
+_TOUCHING = 1e-9
+"""By how much rounding may lift |R| above 1 where it only touches it."""
+_COLOR = "#0072B2"
+_SHADES = ((0.5, 0.25), (0.1, 0.3))
+"""|R| below which a shade is laid over the others, and how much it covers them."""
+_GRID = 151
+_FAR = 2.5
+"""How far beyond the median of all a region may reach without a scale of its own."""
 
-_CAPTION = (
-    "Where |R(z)| ≤ 1, z = hλ: on y' = λy a step of size h does not grow what it should damp. All panels have one scale; "
-    "regions beyond it are cut."
+_TITLE = "Stability regions"
+_READ = (
+    "On y' = λy a step of size h multiplies y by R(z), z = hλ; shaded: where it damps, |R(z)| ≤ 1, darker below ½ and "
+    "below 0.1. Methods in one panel have the same R. A step of more stages costs more. All panels have one scale"
 )
 
 
+class _Region(NamedTuple):
+    """The methods that share a stability polynomial, its coefficients from 1 on, and what else is known of them."""
+
+    methods: tuple[str, ...]
+    polynomial: tuple[float, ...]
+    order: int
+    stages: tuple[int, ...]
+
+    @property
+    def reach(self) -> float:
+        """How far the region goes from 0."""
+        return float(np.abs(_outline(self.polynomial)).max())
+
+
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield the regions of the methods that the manifest tells the stability polynomial of."""
-    told: Mapping[str, Any] = results.manifest.get("methods") or {}
-    methods = [name for name in dict.fromkeys(results.cells["method"]) if name in told]
-    if methods:
-        more = len(methods) - _MOST
-        caption = _CAPTION + (f" {more} more methods are not drawn." if more > 0 else "")
-        with styled():
-            figure = _panels({name: told[name] for name in methods[:_MOST]})
-            yield Drawing("stability", "Stability regions", caption, figure)
+    """Yield the regions of the methods that the manifest describes, those that the run has cells of."""
+    known, ran = results.manifest.get("methods", {}), dict.fromkeys(results.cells["method"])
+    regions = _regions({name: known[name] for name in ran if name in known})
+    if not regions:
+        return
+    shown, fewer = panels.first(regions, "regions", _MOST)
+    usual = _FAR * float(np.median([region.reach for region in shown]))
+    far = [region for region in shown if region.reach > usual]
+    but = " but those that say so." if far else "."
+    with styled():
+        yield Drawing("stability", _TITLE, _READ + but + fewer, _figure(shown, far))
 
 
-def _panels(methods: Mapping[str, Any]) -> Figure:
-    across = min(_ACROSS, len(methods))
-    down = math.ceil(len(methods) / across)
-    figure = Figure(figsize=(2.5 * across, 2.9 * down + 0.4), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-    colors = looks.of(methods)
-    for axes, (name, facts) in zip(grid.ravel(), methods.items(), strict=False):
-        _panel(axes, facts["stability"], colors[name].color)
-        axes.set_title(f"{looks.name(name)}\norder {facts['order']}, {facts['stages']} stages", fontsize=9)
-    for axes in grid.ravel()[len(methods) :]:
-        axes.remove()
-    figure.suptitle("Stability regions", x=0.01, ha="left", weight="bold")
-    figure.supxlabel("Re z", fontsize=10)
-    figure.supylabel("Im z", fontsize=10)
+def _regions(methods: dict[str, dict[str, Any]]) -> list[_Region]:
+    """Return the different regions, by growing order and number of stages."""
+    found: list[_Region] = []
+    for name, one in methods.items():
+        polynomial = tuple(one["stability"])
+        for place, region in enumerate(found):
+            if len(region.polynomial) == len(polynomial) and np.allclose(
+                region.polynomial, polynomial, rtol=_ALIKE, atol=0
+            ):
+                found[place] = region._replace(
+                    methods=(*region.methods, name), stages=(*region.stages, one["stages"])
+                )
+                break
+        else:
+            found.append(_Region((name,), polynomial, one["order"], (one["stages"],)))
+    return sorted(found, key=lambda region: (region.order, min(region.stages)))
+
+
+def _outline(polynomial: tuple[float, ...]) -> np.ndarray:
+    """Return where rays into the left half plane leave the region for the first time, as complex numbers."""
+    rays = np.exp(1j * np.linspace(math.pi / 2 + 0.02, math.pi, 60))
+    # No explicit method of s stages is stable beyond -2 s² (Hairer & Wanner II, theorem IV.2.12).
+    far = np.geomspace(0.05, 2.2 * max(1, len(polynomial) - 1) ** 2, 1200)
+    outside = np.abs(_at(polynomial, rays[:, None] * far)) > 1 + _TOUCHING
+    first = np.where(outside.any(axis=1), outside.argmax(axis=1), len(far) - 1)
+    return rays * far[first]
+
+
+def _at(polynomial: tuple[float, ...], z: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.polynomial.polynomial.polyval(z, polynomial)
+
+
+def _figure(regions: list[_Region], far: list[_Region]) -> Figure:
+    across = min(5, max(2, math.ceil(math.sqrt(len(regions)))))
+    figure, grid = panels.grid(len(regions), across, (3.1, 3.6) if len(regions) < 3 else (2.25, 2.6))
+    shared = _frame([region for region in regions if region not in far])
+    for place, (axes, region) in enumerate(zip(grid, regions, strict=True)):
+        own = region in far
+        _panel(axes, region, _frame([region]) if own else shared)
+        axes.set_title(_heading(region) + ", own scale" * own, fontsize=9)
+        axes.set_ylabel("Im z" if place % across == 0 else "")
+        axes.set_xlabel("Re z" if place + across >= len(regions) else "")
+    panels.heading(figure, _TITLE)
     return figure
 
 
-def _panel(axes: Axes, coefficients: list[float], color: str) -> None:
-    x, y = np.meshgrid(np.linspace(_LEFT, _RIGHT, _DOTS), np.linspace(-_TOP, _TOP, _DOTS))
-    size = np.abs(np.polynomial.polynomial.polyval(x + 1j * y, np.asarray(coefficients)))
-    axes.contourf(x, y, size, levels=[0, 1], colors=[color], alpha=0.28)
-    axes.contour(x, y, size, levels=[1], colors=[color], linewidths=1.4)
-    for line in (axes.axhline, axes.axvline):
-        line(0, color=INK, lw=0.7, alpha=0.6)
+def _frame(regions: list[_Region]) -> tuple[float, float, float]:
+    """Return the left and right end and the height of what shows the regions, which reach a little to the right of 0."""
+    ends = np.concatenate([_outline(region.polynomial) for region in regions])
+    left, top = float(np.real(ends).min()), float(np.imag(ends).max())
+    pad = 0.12 * max(-left, top)
+    return left - pad, max(3 * pad, 0.25 * top), top + 1.5 * pad
+
+
+def _panel(axes: Axes, region: _Region, frame: tuple[float, float, float]) -> None:
+    left, right, top = frame
+    x, y = np.meshgrid(np.linspace(left, right, _GRID), np.linspace(-top, top, _GRID))
+    size = np.abs(_at(region.polynomial, x + 1j * y))
+    axes.contourf(x, y, size, levels=[-1, 1], colors=[_COLOR], alpha=0.2)
+    axes.contour(x, y, size, levels=[1], colors=[_COLOR], linewidths=1.3)
+    for level, alpha in _SHADES:
+        axes.contourf(x, y, size, levels=[-1, level], colors=[_COLOR], alpha=alpha)
+    axes.axhline(0, color=INK, lw=0.6)
+    axes.axvline(0, color=INK, lw=0.6)
     axes.set_aspect("equal")
-    axes.set(xlim=(_LEFT, _RIGHT), ylim=(-_TOP, _TOP), xticks=(-6, -4, -2, 0, 2), yticks=(-4, -2, 0, 2, 4))
+    axes.set(xlim=(left, right), ylim=(-top, top))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, integer=top > 2))
+
+
+def _heading(region: _Region) -> str:
+    """Return the names of the methods, two in a line, and their order and stages."""
+    names = region.methods
+    lines = [", ".join(map(looks.name, names[i : i + 2])) for i in range(0, len(names), 2)]
+    stages = " or ".join(map(str, sorted(set(region.stages))))
+    return "\n".join([*lines, f"order {region.order}, {stages} {'stage' if stages == '1' else 'stages'}"])

@@ -1,83 +1,94 @@
-"""The steps of one solve: their sizes on the way, and where tries were rejected."""
+"""Step sizes along a solve, and where tries were rejected."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import MaxNLocator
 
-from rkbench.report import looks
-from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
+from rkbench.record import LONGEST_TRACE
+from rkbench.report import extent, looks, numbers
+from rkbench.report.figures import panels
+from rkbench.report.figures.style import INK, Drawing, plain_log, styled
 from rkbench.report.results import Results
 
-_MOST_TASKS, _MOST_SOLVERS, _ACROSS = 6, 6, 2
-
-_CAPTION = (
-    "Size of each accepted step of one solve, over the time where it starts; × marks steps before which tries were "
-    "rejected. Of one seed: in training, the last solve of the first ODE block."
+_TITLE = "Step sizes along a solve"
+_READ = (
+    "Size of each step that was accepted, in the unit of t, over where it was taken, in one solve: of the first seed, after "
+    "training where there is any. × on a step: tries rejected before it, with their number where several were."
 )
 
 
 def draw(results: Results) -> Iterator[Drawing]:
-    """Yield the step sizes of adaptive solves, a panel per task."""
-    traces = results.traces
+    """Yield the steps of the solves that adapted theirs, of as many as a figure holds."""
+    traces = results.traces[results.traces["h"].abs() > 0]
     if traces.empty:
         return
-    tasks = list(dict.fromkeys(traces["task"]))
-    shown, more = tasks[:_MOST_TASKS], len(tasks) - _MOST_TASKS
-    caption = _CAPTION + (f" {more} more tasks are not drawn." if more > 0 else "")
-    if traces.groupby("task")["solver"].nunique().max() > _MOST_SOLVERS:
-        caption += f" Of more than {_MOST_SOLVERS} solvers of a task, the first are drawn."
+    shown = _chosen(traces)
+    style = looks.of(results.cells["solver"])
     with styled():
-        figure = _panels(traces, shown, looks.of(results.cells["solver"]))
-        yield Drawing("steps", "Step sizes along a solve", caption, figure)
+        yield Drawing("steps", _TITLE, _READ + _left_out(traces, shown), _figure(traces, shown, style))
 
 
-def _panels(traces: pd.DataFrame, tasks: list[str], style: dict[str, looks.Look]) -> Figure:
-    across = min(_ACROSS, len(tasks))
-    down = math.ceil(len(tasks) / across)
-    figure = Figure(figsize=(max(6.8, 4.8 * across), 3.3 * down + 0.3), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False).ravel()
-    drawn: list[str] = []
-    for axes, task in zip(grid, tasks, strict=False):
-        drawn += _panel(axes, traces[traces["task"] == task], style)
-        axes.set(title=task if len(tasks) > 1 else "Step sizes along a solve", xlabel="t", ylabel="step size")
-    for axes in grid[len(tasks) :]:
-        axes.remove()
-    if len(tasks) > 1:
-        figure.suptitle("Step sizes along a solve", x=0.01, ha="left", weight="bold")
-    handles = [
-        Line2D([], [], color=look.color, ls=linestyle(look), marker=look.marker, ms=4, label=looks.name(name))
-        for name, look in ((name, style[name]) for name in dict.fromkeys(drawn))
-    ]
-    handles.append(Line2D([], [], color=INK, marker="x", ls="", label="tries rejected before"))
-    figure.legend(handles=handles, loc="outside right upper", fontsize=9, handlelength=3)
+def _chosen(traces: pd.DataFrame) -> list[str]:
+    """Return the cells to draw, in their order: of each task in turn, each method before one comes again."""
+    every = traces[["cell_id", "task", "method"]].drop_duplicates("cell_id").reset_index(drop=True)
+    again = every.groupby(["task", "method"]).cumcount()
+    turn = again.sort_values(kind="stable").groupby(every["task"]).cumcount()
+    kept = set(turn.sort_values(kind="stable").index[: panels.MOST])
+    return [cell_id for place, cell_id in enumerate(every["cell_id"]) if place in kept]
+
+
+def _left_out(traces: pd.DataFrame, shown: list[str]) -> str:
+    lengths = traces.groupby("cell_id").size()
+    sentences = ""
+    if len(shown) < len(lengths):
+        sentences += " " + extent.more(len(lengths), len(shown), "solves", "Results.traces")
+    cut = int((lengths[shown] >= LONGEST_TRACE).sum())
+    if cut:
+        sentences += f" Of {numbers.counted(cut, 'solve')} the first {LONGEST_TRACE} steps are drawn, which is all that is kept."
+    return sentences
+
+
+def _figure(traces: pd.DataFrame, shown: list[str], style: dict[str, looks.Look]) -> Figure:
+    figure, grid = panels.grid(len(shown), 3, (6.2 if len(shown) == 1 else 4.1, 3.1))
+    several = traces.loc[traces["cell_id"].isin(shown), "task"].nunique() > 1
+    for axes, cell_id in zip(grid, shown, strict=True):
+        steps = traces[traces["cell_id"] == cell_id]
+        task, solver = steps["task"].iloc[0], steps["solver"].iloc[0]
+        _panel(axes, steps, style[solver].color)
+        name = looks.name(solver)
+        axes.set_title(f"{task}\n{name}" if several else name)
+    panels.heading(figure, _TITLE)
+    mark = Line2D([], [], color=INK, ls="", marker="x", ms=6, label="rejected before")
+    figure.legend(handles=[mark], loc="outside upper right", fontsize=9)
     return figure
 
 
-def _panel(axes: Axes, traces: pd.DataFrame, style: dict[str, looks.Look]) -> list[str]:
-    """Draw the first solvers of a task, and return their names."""
-    names = list(dict.fromkeys(traces["solver"]))[:_MOST_SOLVERS]
-    for name in names:
-        look, steps = style[name], traces[traces["solver"] == name]
-        end = steps["t"].iloc[-1] + steps["h"].iloc[-1]
-        sizes = steps["h"].abs().to_numpy()
-        axes.step(
-            [*steps["t"], end], [*sizes, sizes[-1]], where="post", color=look.color, ls=linestyle(look), lw=1.5,
-            marker=look.marker, ms=4, markevery=0.3,
-        )  # fmt: skip
-        again = steps[steps["rejected"] > 0]
-        axes.plot(again["t"], again["h"].abs(), color=look.color, marker="x", ls="", ms=5.5)
+def _panel(axes: Axes, steps: pd.DataFrame, color: str) -> None:
+    start, size, tried = (steps[name].to_numpy() for name in ("t", "h", "rejected"))
+    height, end = np.abs(size), start[-1] + size[-1]
+    axes.step([*start, end], [*height, height[-1]], where="post", color=color, lw=1.4)
+    axes.plot(start[tried > 0], height[tried > 0], color=INK, ls="", marker="x", ms=5, mew=1.1)
+    for t, h, count in zip(start[tried > 1], height[tried > 1], tried[tried > 1], strict=True):
+        axes.annotate(str(count), (t, h), (0, 5), textcoords="offset points", ha="center", fontsize=7)
+    axes.annotate(
+        f"{numbers.counted(len(steps), 'step')}, {tried.sum()} rejected", (1, 1), (-2, -2), xycoords="axes fraction",
+        textcoords="offset points", ha="right", va="top", fontsize=8.5,
+    )  # fmt: skip
+    axes.set(xlabel="t", ylabel="step size")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    _sizes(axes, height)
+
+
+def _sizes(axes: Axes, sizes: np.ndarray) -> None:
+    """Make the axis of sizes logarithmic, with room above for words and at least three numbers."""
+    low, high = sizes.min(), sizes.max()
     axes.set_yscale("log")
-    sizes = traces["h"].abs()
-    decades = math.log10(sizes.max() / sizes.min())
-    if decades > 3:
-        axes.yaxis.set_major_locator(LogLocator(numticks=7))
-    else:
-        plain_log(axes.yaxis, (1, 3) if decades > 1.5 else (1, 2, 5))
-    return names
+    axes.set_ylim(low / 1.3, high * max(1.6, (high / low) ** 0.25))
+    plain_log(axes.yaxis, (1, 2, 3, 5, 7) if high / low < 4 else (1, 2, 5) if high / low < 100 else (1,))

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -47,6 +48,9 @@ _RC: dict[Any, Any] = {
     "pdf.fonttype": 42,  # outlines that journals accept; matplotlib's own are Type 3
 }
 
+_MARGIN = 0.1
+"""Around a figure, in inches."""
+
 _UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """Kind of file -> what keeps the day on which it was drawn out of it."""
 
@@ -71,8 +75,15 @@ class Drawing:
         """Return the figure as ``png``, ``svg`` or ``pdf``, the same bytes for the same run."""
         buffer = BytesIO()
         with styled():
-            self.figure.savefig(buffer, format=kind, bbox_inches="tight", metadata=_UNDATED.get(kind))
+            self.figure.savefig(buffer, format=kind, bbox_inches=self._paper, metadata=_UNDATED.get(kind))
         return buffer.getvalue()
+
+    @cached_property
+    def _paper(self) -> Any:
+        """What of the figure is drawn on, in inches; laid out once, which takes longer than to draw it."""
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine(None)  # "none" leaves one behind for which all is drawn twice
+        return self.figure.get_tightbbox().padded(_MARGIN)
 
 
 @contextmanager

@@ -1,0 +1,77 @@
+"""How many panels and solvers one figure can hold, and the sentences about those that it leaves out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TypeVar
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rkbench.record import CellStatus
+from rkbench.report import extent, numbers
+
+Key = TypeVar("Key")
+
+MOST = 6
+"""Panels of one figure."""
+MOST_SOLVERS = 30
+"""Lines or rows of one panel, which still differ in color, dashes and marker."""
+
+
+def first(names: Iterable[Key], noun: str, most: int = MOST) -> tuple[list[Key], str]:
+    """Return as many different names as a figure holds, in their order, and a sentence where there are more."""
+    known = list(dict.fromkeys(names))
+    return known[:most], "" if len(known) <= most else _drawn(most, len(known), noun, "the first of the plan")
+
+
+def accurate(cells: pd.DataFrame, baseline: str | None) -> tuple[list[str], str]:
+    """Return as many solvers as a panel holds, in their order, and a sentence where there are more.
+
+    They are those of the baseline, then the most accurate, by the median of their cells.
+    """
+    known = list(dict.fromkeys(cells["solver"]))
+    if len(known) <= MOST_SOLVERS:
+        return known, ""
+    score = cells.groupby("solver", sort=False)["test_accuracy"].median().fillna(-1.0)
+    score[cells.loc[cells["method"] == baseline, "solver"].unique()] = math.inf
+    kept = set(score.sort_values(ascending=False, kind="stable").index[:MOST_SOLVERS])
+    sentence = _drawn(MOST_SOLVERS, len(known), "solvers", "the most accurate and the baseline's")
+    return [solver for solver in known if solver in kept], sentence
+
+
+def beside(cells: pd.DataFrame) -> str:
+    """Return a sentence where cells ran beside others, so that their times may not be compared."""
+    untimed = int((~cells["timing_valid"] & (cells["status"] == CellStatus.OK)).sum())
+    if not untimed:
+        return ""
+    return f" {numbers.counted(untimed, 'cell')} ran beside others: times of theirs must not be compared."
+
+
+def grid(count: int, across: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels of a size in inches, a few beside each other, those that fit alone."""
+    across = min(across, count)
+    down = math.ceil(count / across)
+    figure = Figure(figsize=(size[0] * across, size[1] * down), layout="constrained")
+    every: list[Axes] = list(figure.subplots(down, across, squeeze=False).ravel())
+    for axes in every[count:]:
+        axes.remove()
+    return figure, every[:count]
+
+
+def beside_its_like(axes: Axes, other: Axes) -> None:
+    """Give axes the vertical axis of those at their left, which name it."""
+    axes.set_ylim(other.get_ylim())
+    axes.set_ylabel("")
+    axes.tick_params(labelleft=False)
+
+
+def heading(figure: Figure, text: str) -> None:
+    """Write the title of a figure of several panels."""
+    figure.suptitle(text, x=0.01, ha="left", weight="bold")
+
+
+def _drawn(drawn: int, known: int, noun: str, which: str) -> str:
+    return " " + extent.more(known, drawn, f"{noun}, {which},", "cells.parquet")

@@ -1,0 +1,74 @@
+"""The axes of training: costs, and shares that draw near to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from rkbench.report import numbers
+from rkbench.report.figures.style import INK, plain_log
+
+_LOG_FROM = 4
+"""Spread, largest ÷ smallest, from which costs are drawn on a logarithmic axis."""
+_TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
+
+
+def costs(axes: Axes, values: Iterable[float]) -> bool:
+    """Make the horizontal axis, of times or counts, logarithmic where they spread far; return whether it is."""
+    known = np.asarray(list(values), dtype=float)
+    known = known[np.isfinite(known) & (known > 0)]
+    if known.size and known.max() / known.min() > _LOG_FROM:
+        axes.set_xscale("log")
+        axes.set_xlim(known.min() / 1.25, known.max() * 1.25)
+        plain_log(axes.xaxis)
+        return True
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
+    return False
+
+
+def accuracy(axes: Axes, values: Iterable[float], whole: float = 1.0) -> None:
+    """Stretch the axis towards 100 %, where the differences are: as far apart as the errors are in logarithms.
+
+    Args:
+        axes: whose vertical axis shows shares.
+        values: the shares.
+        whole: the share of everything, 1 or 100.
+    """
+    shown = [value / whole for value in values if pd.notna(value)]
+    if not shown:
+        return
+    low, high = min(shown), max(shown)
+    axes.set_yscale(
+        "function",
+        functions=(
+            lambda y: -np.log10(np.clip(1.0005 - np.asarray(y) / whole, 5e-4, None)),
+            lambda z: whole * (1.0005 - 10.0 ** -np.asarray(z)),
+        ),
+    )
+    margin = ((1.0005 - low) / (1.0005 - high)) ** 0.08
+    bottom = max(0.0, 0.999 - 1.05 * margin * (1 - low))  # below 1 even where all are 1
+    top = 1 - (1 - high) / margin / 1.05
+    axes.set_ylim(whole * bottom, whole * top)
+    ticks = [whole * tick for tick in _TICKS if bottom <= tick <= top]
+    if len(ticks) >= 3:
+        axes.set_yticks(ticks)
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / whole:.4g}"))
+
+
+def target(axes: Axes, value: float, *, left: bool) -> None:
+    """Draw the target of a task, named where the curves are not: at the left above it, or at the right below."""
+    if pd.isna(value):
+        return
+    axes.axhline(value, color=INK, lw=1, ls=(0, (5, 3)))
+    at, offset, side = (0, (4, 3), "left") if left else (1, (-4, -11), "right")
+    axes.annotate(
+        f"target {numbers.percent(value)} %", (at, value), offset, xycoords=("axes fraction", "data"),
+        textcoords="offset points", ha=side, fontsize=8.5,
+    )  # fmt: skip
