@@ -53,9 +53,9 @@ def main(run: Path) -> None:
 def smaller(png: bytes) -> bytes:
     """Return a picture in few colors, which is what a page has."""
     out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(
-        out, "PNG", optimize=True
-    )
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(
+        COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
