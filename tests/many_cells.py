@@ -30,10 +30,10 @@ _ENDS = sorted(
 Cell = dict[str, Any]
 
 
-def write(folder: Path, cells: int) -> Path:
+def write(folder: Path, cells: int, tasks: int | None = None) -> Path:
     """Write a run of so many planned cells into a folder and return it; one in a hundred has not run yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    plan = list(itertools.islice(planned(cells), cells))
+    plan = list(itertools.islice(planned(_tasks(cells) if tasks is None else tasks), cells))
     manifest = {
         "suite": {"name": "many", "title": "Many cells", "baseline": "euler", "solvers": [{"method": _METHODS}]},
         "plan": plan,
@@ -50,9 +50,9 @@ def write(folder: Path, cells: int) -> Path:
     return folder
 
 
-def planned(cells: int) -> Iterator[Cell]:
-    """Yield the cells of a plan seed by seed, which spreads fewer of them over all tasks."""
-    tasks = [(_KINDS[n % 4], f"{_KINDS[n % 4]}_{n:02}") for n in range(_tasks(cells))]
+def planned(count: int) -> Iterator[Cell]:
+    """Yield the cells of so many tasks seed by seed, for ever, which spreads however few over all tasks."""
+    tasks = [(_KINDS[n % 4], f"{_KINDS[n % 4]}_{n:02}") for n in range(count)]
     for seed in itertools.count():
         for experiment, task in tasks:
             for replica in (0, 1):

@@ -11,6 +11,7 @@ from rkbench.report.figures import bars, panels
 CELLS = pd.DataFrame(
     {
         "solver": [f"s{n}" for n in range(40)],
+        "task": "digits",
         "method": ["euler"] + ["other"] * 39,
         "test_accuracy": [n / 40 for n in range(40)],
         "status": "ok",
@@ -34,6 +35,11 @@ def test_of_too_many_solvers_the_most_accurate_are_drawn_in_their_order_and_the_
     shown, sentence = panels.accurate(CELLS, "euler")
     assert shown == ["s0", *(f"s{n}" for n in range(11, 40))]
     assert sentence.startswith(" 30 of 40 solvers")
+
+
+def test_the_more_tasks_the_fewer_solvers_each_has():
+    both = pd.concat([CELLS.assign(task=f"t{n}") for n in range(3)])
+    assert len(panels.accurate(both, "euler")[0]) == 25
 
 
 def test_cells_that_ran_beside_others_are_counted():

@@ -22,6 +22,24 @@ def front(axes):
     return list(axes.lines[0].get_xdata())
 
 
+def test_the_front_joins_the_solvers_that_no_other_beats_in_both(tmp_path):
+    solvers = [trained("euler", 1.0, 0.90), trained("rk4", 4.0, 0.95), trained("heun2", 5.0, 0.93)]
+    line = drawn(tmp_path, *solvers).axes[0].lines[0]
+    assert list(line.get_xdata()) == [1, 4]
+    assert list(line.get_ydata()) == pytest.approx([90, 95])
+
+
+def test_one_solver_alone_has_no_front(tmp_path):
+    assert not list(pareto.draw(report.load(written(tmp_path / "run", [trained("euler", 1.0, 0.9)]))))
+
+
+def test_more_solvers_than_a_legend_holds_are_grey_and_counted(tmp_path):
+    records = [trained(f"m{n:02}", 1.0 + n, 0.9 + 0.001 * n) for n in range(33)]
+    [drawing] = pareto.draw(report.load(written(tmp_path / "run", records)))
+    assert "Grey: 3 further solvers." in drawing.caption
+    assert [len(line.get_xdata()) for line in drawing.figure.axes[0].lines if line.get_marker() == "."] == [3]
+
+
 def test_a_solver_with_a_cell_that_failed_is_hollow_and_off_the_front(tmp_path):
     weak = [trained("euler", 1.0, 0.97), failed(cell("euler", seed=1))]
     time, nfe = drawn(tmp_path, *weak, trained("rk4", 4.0, 0.95)).axes

@@ -28,6 +28,25 @@ def test_a_cell_not_run_yet_takes_its_problem_out_and_is_no_failure(tmp_path):
     assert table.notna().all(axis=None)
 
 
+def test_a_failure_is_infinitely_slow(tmp_path):
+    records = [trained(m, seed) for m in ("euler", "rk4") for seed in range(2)]
+    records += [trained("euler", 2), failed(cell("rk4", 2))]
+    results = report.load(written(tmp_path / "run", records))
+    assert profiles.costs(results.cells)["rk4 ×10"].isna().sum() == 1
+    [drawing] = profiles.draw(results)
+    assert [line.get_ydata()[-1] for line in drawing.figure.axes[0].lines] == pytest.approx([1, 2 / 3])
+
+
+def test_two_problems_make_no_profile(tmp_path):
+    records = [trained(m, seed) for m in ("euler", "rk4") for seed in range(2)]
+    assert not list(profiles.draw(report.load(written(tmp_path / "run", records))))
+
+
+def test_times_beside_other_cells_are_no_part_of_a_profile(tmp_path):
+    records = [trained(m, seed, timing_valid=False) for m in ("euler", "rk4") for seed in range(3)]
+    assert profiles.costs(cells(tmp_path, records)).empty
+
+
 def test_a_solver_that_was_not_planned_on_every_task_is_left_out(tmp_path):
     records = [trained(m, task=t) for t in ("first", "second") for m in ("euler", "rk4")] + [
         trained("heun2", task="first")

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from test_report_example import cell, ok, written
 
@@ -28,6 +29,15 @@ def test_methods_of_one_polynomial_share_a_panel(tmp_path):
     ).figure
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["euler\norder 1, 1 stage", "rk38, rk4\norder 4, 4 stages"]
+
+
+def test_the_region_of_euler_is_a_disc(tmp_path):
+    edge = drawn(tmp_path, euler=told([1, 1])).figure.axes[0].collections[1].get_paths()[0].vertices
+    assert np.allclose(np.abs(edge[:, 0] + 1 + 1j * edge[:, 1]), 1, atol=0.01)
+
+
+def test_a_run_of_before_tells_no_region(tmp_path):
+    assert not list(stability.draw(report.load(written(tmp_path / "run", [ok(cell("euler"))]))))
 
 
 def test_a_method_that_the_run_has_no_cell_of_is_not_drawn(tmp_path):

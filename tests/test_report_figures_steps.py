@@ -32,6 +32,15 @@ def test_a_solve_back_in_time_has_positive_sizes(tmp_path):
     assert list(line.get_ydata()) == [0.25, 0.75, 0.75]
 
 
+def test_equal_steps_have_no_such_figure(tmp_path):
+    assert not list(steps.draw(report.load(written(tmp_path / "run", [ok(cell("euler"))]))))
+
+
+def test_rejections_are_marked_where_their_step_begins(tmp_path):
+    marks = drawing(tmp_path, traced()).figure.axes[0].lines[1]
+    assert (list(marks.get_xdata()), list(marks.get_ydata())) == ([0.0], [0.25])
+
+
 def test_several_rejections_are_counted_at_their_step(tmp_path):
     texts = [text.get_text() for text in drawing(tmp_path, traced()).figure.axes[0].texts]
     assert texts == ["3", "2 steps, 3 rejected"]

@@ -46,9 +46,10 @@ _NFE = _Bars(
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures of time and of work that the run has numbers of training tasks for."""
     trained = results.of("training")
-    tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks")
-    solvers, fewer_solvers = panels.accurate(trained.cells, trained.baseline)
-    cells = trained.cells[trained.cells["task"].isin(tasks) & trained.cells["solver"].isin(solvers)]
+    tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
+    cells = trained.cells[trained.cells["task"].isin(tasks)]
+    solvers, fewer_solvers = panels.accurate(cells, trained.baseline)
+    cells = cells[cells["solver"].isin(solvers)]
     style = looks.of(results.cells["solver"])
     for bars, remark in ((_TIME, panels.beside), (_NFE, lambda _: curves.constant(trained))):
         if cells[bars.column].notna().any():

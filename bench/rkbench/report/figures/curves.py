@@ -58,8 +58,9 @@ _NFE = _Curves(
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures over epochs and time that the run has numbers of training tasks for."""
     trained = results.of("training")
-    tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks")
-    solvers, fewer_solvers = panels.accurate(trained.cells, trained.baseline)
+    tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
+    chosen = trained.cells[trained.cells["task"].isin(tasks)]
+    solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
     epochs = trained.epochs[trained.epochs["task"].isin(tasks) & trained.epochs["solver"].isin(solvers)]
     epochs = epochs.merge(trained.cells[["cell_id", "status", "target"]], on="cell_id")
     style = {

@@ -44,7 +44,7 @@ _WORK = (
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures of gradient tasks that the run has numbers for."""
     chosen = gradients.cells(results.cells)
-    kinds, fewer = panels.first(_kind(chosen), "kinds of solves")
+    kinds, fewer = panels.first(_kind(chosen), "kinds of solves", panels.MOST_ROWS)
     rungs = gradients.rungs(chosen[_kind(chosen).isin(kinds)])
     style = looks.of_roads(chosen["variant"])
     for (name, title, caption), column, figure in ((_MEMORY, "memory", _memory), (_WORK, "error", _work)):

@@ -17,8 +17,12 @@ Key = TypeVar("Key")
 
 MOST = 6
 """Panels of one figure."""
+MOST_ROWS = 4
+"""Tasks of one figure, where each has two panels or one of many rows."""
 MOST_SOLVERS = 30
 """Lines or rows of one panel, which still differ in color, dashes and marker."""
+MOST_LINES = 75
+"""Lines or rows of all panels of a figure together, so that it takes seconds to draw and a page to see."""
 
 
 def first(names: Iterable[Key], noun: str, most: int = MOST) -> tuple[list[Key], str]:
@@ -28,17 +32,18 @@ def first(names: Iterable[Key], noun: str, most: int = MOST) -> tuple[list[Key],
 
 
 def accurate(cells: pd.DataFrame, baseline: str | None) -> tuple[list[str], str]:
-    """Return as many solvers as a panel holds, in their order, and a sentence where there are more.
+    """Return as many solvers as the panels of the tasks hold, in their order, and a sentence where there are more.
 
     They are those of the baseline, then the most accurate, by the median of their cells.
     """
     known = list(dict.fromkeys(cells["solver"]))
-    if len(known) <= MOST_SOLVERS:
+    most = min(MOST_SOLVERS, MOST_LINES // max(1, cells["task"].nunique()))
+    if len(known) <= most:
         return known, ""
     score = cells.groupby("solver", sort=False)["test_accuracy"].median().fillna(-1.0)
     score[cells.loc[cells["method"] == baseline, "solver"].unique()] = math.inf
-    kept = set(score.sort_values(ascending=False, kind="stable").index[:MOST_SOLVERS])
-    sentence = _drawn(MOST_SOLVERS, len(known), "solvers", "the most accurate and the baseline's")
+    kept = set(score.sort_values(ascending=False, kind="stable").index[:most])
+    sentence = _drawn(most, len(known), "solvers", "the most accurate and the baseline's")
     return [solver for solver in known if solver in kept], sentence
 
 

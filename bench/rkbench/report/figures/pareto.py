@@ -26,7 +26,7 @@ _NAMED_UP_TO = 8
 _COLUMNS = ("cost", "cost_low", "cost_high", "score", "score_low", "score_high")
 
 
-_UNNAMED = looks.Look("#808080", "", ".")
+_OTHERS = "#808080"
 
 
 _COSTS = {"train_seconds": "training time, s", "nfe_step": "evaluations of f per training step"}
@@ -42,7 +42,7 @@ _READ = (
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield test accuracy against time and against evaluations, a row of panels for each task that was trained."""
     trained = results.of("training")
-    tasks, fewer = panels.first(trained.cells["task"], "tasks")
+    tasks, fewer = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     cells = trained.cells[trained.cells["task"].isin(tasks)]
     paid = {
         "train_seconds": cells["train_seconds"].where(cells["timing_valid"]),
@@ -52,7 +52,15 @@ def draw(results: Results) -> Iterator[Drawing]:
     several = [one for one in points.values() if one.groupby("task")["solver"].nunique().gt(1).any()]
     if several:
         with styled():
-            yield Drawing("pareto", _TITLE, _READ + fewer, _figure(points, looks.of(results.cells["solver"])))
+            known = pd.concat(points.values())["solver"].nunique()
+            grey = (
+                f" Grey: {known - panels.MOST_SOLVERS} further solvers."
+                if known > panels.MOST_SOLVERS
+                else ""
+            )
+            yield Drawing(
+                "pareto", _TITLE, _READ + grey + fewer, _figure(points, looks.of(results.cells["solver"]))
+            )
 
 
 def _points(cells: pd.DataFrame) -> pd.DataFrame:
@@ -88,12 +96,14 @@ def _panel(axes: Axes, points: pd.DataFrame, style: Looks) -> None:
     axes.plot(
         front["cost"], front["score"], color=INK, lw=1, ls=(0, (1, 1.5)), drawstyle="steps-post", zorder=2
     )
-    for row in points.to_dict("records"):
-        look = style.get(row["solver"], _UNNAMED)
+    for row in points[points["solver"].isin(style)].to_dict("records"):
+        look = style[row["solver"]]
         axes.errorbar(
             row["cost"], row["score"], xerr=_whisker(row, "cost"), yerr=_whisker(row, "score"), color=look.color,
             marker=look.marker, ms=6, mfc="none" if row["failed"] else look.color, elinewidth=1, alpha=0.9, zorder=3,
         )  # fmt: skip
+    others = points[~points["solver"].isin(style)]
+    axes.plot(others["cost"], others["score"], color=_OTHERS, ls="", marker=".", ms=5, alpha=0.6)
     scales.accuracy(axes, points[["score", "score_low", "score_high"]].to_numpy().ravel(), 100.0)
     scales.costs(axes, points[["cost", "cost_low", "cost_high"]].to_numpy().ravel())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from rkbench.report import looks, precision
-from rkbench.report.figures import panels
+from rkbench.report.figures import panels, scales
 from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
@@ -66,15 +65,9 @@ def _panel(axes: Axes, rungs: pd.DataFrame, style: Looks, column: str) -> None:
             cost, ladder["error"], color=look.color, ls=linestyle(look), marker=look.marker, lw=1.4, ms=4, alpha=0.85
         )  # fmt: skip
     axes.set(xscale="log", yscale="log")
-    plain_log(axes.xaxis, _subdivision(*axes.get_xlim()))
+    plain_log(axes.xaxis, scales.subdivision(*axes.get_xlim()))
     axes.yaxis.set_major_locator(LogLocator(numticks=7))
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _subdivision(low: float, high: float) -> tuple[int, ...]:
-    """Return where in every decade a narrow panel has room for a number."""
-    decades = math.log10(high / low)
-    return (1, 2, 5) if decades < 1.4 else (1, 3) if decades < 2.6 else (1,)
 
 
 def _legend(figure: Figure, style: Looks, drawn: set[tuple[str, str]]) -> None:

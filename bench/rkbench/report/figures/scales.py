@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,6 +15,8 @@ from rkbench.report.figures.style import INK, plain_log
 
 _LOG_FROM = 4
 """Spread, largest ÷ smallest, from which costs are drawn on a logarithmic axis."""
+_BEYOND = 1.0005
+"""The share that lies infinitely far away."""
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 
@@ -24,11 +27,17 @@ def costs(axes: Axes, values: Iterable[float]) -> bool:
     if known.size and known.max() / known.min() > _LOG_FROM:
         axes.set_xscale("log")
         axes.set_xlim(known.min() / 1.25, known.max() * 1.25)
-        plain_log(axes.xaxis)
+        plain_log(axes.xaxis, subdivision(*axes.get_xlim()))
         return True
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
     return False
+
+
+def subdivision(low: float, high: float) -> tuple[int, ...]:
+    """Return where in every decade a narrow panel has room for a number."""
+    decades = math.log10(high / low)
+    return (1, 2, 5) if decades < 1.7 else (1, 3) if decades < 3 else (1,)
 
 
 def accuracy(axes: Axes, values: Iterable[float], whole: float = 1.0) -> None:
@@ -42,17 +51,13 @@ def accuracy(axes: Axes, values: Iterable[float], whole: float = 1.0) -> None:
     shown = [value / whole for value in values if pd.notna(value)]
     if not shown:
         return
-    low, high = min(shown), max(shown)
+    ends = _stretched(np.array([min(shown), max(shown)]))
+    pad = max(0.06 * (ends[1] - ends[0]), 0.005)
+    bottom, top = np.clip(_shrunk(ends + [-pad, pad]), 0.0, 1.0)
     axes.set_yscale(
         "function",
-        functions=(
-            lambda y: -np.log10(np.clip(1.0005 - np.asarray(y) / whole, 5e-4, None)),
-            lambda z: whole * (1.0005 - 10.0 ** -np.asarray(z)),
-        ),
+        functions=(lambda y: _stretched(np.asarray(y) / whole), lambda z: whole * _shrunk(np.asarray(z))),
     )
-    margin = ((1.0005 - low) / (1.0005 - high)) ** 0.08
-    bottom = max(0.0, 0.999 - 1.05 * margin * (1 - low))  # below 1 even where all are 1
-    top = 1 - (1 - high) / margin / 1.05
     axes.set_ylim(whole * bottom, whole * top)
     ticks = [whole * tick for tick in _TICKS if bottom <= tick <= top]
     if len(ticks) >= 3:
@@ -60,6 +65,14 @@ def accuracy(axes: Axes, values: Iterable[float], whole: float = 1.0) -> None:
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / whole:.4g}"))
+
+
+def _stretched(share: np.ndarray) -> np.ndarray:
+    return -np.log10(np.clip(_BEYOND - share, _BEYOND - 1, None))
+
+
+def _shrunk(stretched: np.ndarray) -> np.ndarray:
+    return _BEYOND - 10.0**-stretched
 
 
 def target(axes: Axes, value: float, *, left: bool) -> None:
