@@ -15,7 +15,6 @@ from rkbench import machine, turns
 from rkbench.lanes import pulse
 from rkbench.report.statistics import pairs_needed
 from rkbench.sentinel import LIMIT, Pulse
-from rkbench.worker import preload
 
 PAIRS = 12
 """Pairs of pulses that are felt: a few seconds."""
@@ -29,7 +28,6 @@ MOST_SEEDS = 50
 
 def pulses() -> list[Pulse]:
     """Return pulses of this machine, each of a process of its own, tied to a CPU as a cell is."""
-    preload()
     with turns.alone(lambda sentence: None):
         return [pulse() for _ in range(2 * PAIRS)]
 

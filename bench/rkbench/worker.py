@@ -31,6 +31,7 @@ LOG_TAIL = 300
 
 
 CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(PRELOAD)
 
 
 def preload(*modules: str) -> None:

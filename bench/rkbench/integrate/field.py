@@ -51,15 +51,17 @@ class Field:
 
     def inside(self, values: Sequence[float]) -> list[float]:
         """Return the times, those beyond t0 or t1 by round-off moved there."""
+        if min(values) >= self._low and max(values) <= self._high:
+            return list(values)
         return [min(max(t, self._low), self._high) for t in values]
 
     def clock(self, scheme: Scheme, times: Sequence[float]) -> Iterator[dict[int, Tensor]]:
         """Yield stage -> t + c h for each step between ``times``, a block of steps in one transfer."""
         for block in _blocks(list(itertools.pairwise(times))):
             inside = [t + c * (end - t) for t, end in block for _, c, _ in scheme.stages]
-            stages = self.times(inside)
-            for i in range(0, len(stages), len(scheme.stages)):
-                yield {stage: stages[i + j] for j, (stage, _, _) in enumerate(scheme.stages)}
+            stages = iter(self.times(inside))
+            for _ in block:
+                yield {stage: next(stages) for stage, _, _ in scheme.stages}
 
     def stage_times(self, scheme: Scheme, t: float, h: float) -> dict[int, Tensor]:
         """Return stage -> t + c h for one step."""

@@ -26,13 +26,12 @@ def take_step(
 
     ``k`` holds slopes already known (the first stage, after a rejection or from an FSAL predecessor).
     """
-    k = dict(k)
-    y_new = None
+    k, final, y_new = dict(k), scheme.final, None
     for stage, _, weights in scheme.stages:
         if stage in k:
             continue
         at = combine(y, k, weights, h)
-        if stage == scheme.final:
+        if stage == final:
             y_new = at
         k[stage] = f(times[stage], at)
     return (combine(y, k, scheme.b, h) if y_new is None else y_new), k
@@ -43,15 +42,12 @@ def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float | Ten
 
     A 0-dimensional tensor ``h`` is one that a compiler sees: it fuses the sum by itself.
     """
-    if not weights:
-        return y
     if isinstance(h, Tensor):
-        return y + weighted(k, weights, h)
-    (first, w), *rest = weights
-    out = torch.add(y, k[first], alpha=h * w)
-    for j, w in rest:
-        out.add_(k[j], alpha=h * w)
-    return out
+        return y + weighted(k, weights, h) if weights else y
+    out = None
+    for j, w in weights:
+        out = torch.add(y, k[j], alpha=h * w) if out is None else out.add_(k[j], alpha=h * w)
+    return y if out is None else out
 
 
 def weighted(k: Mapping[int, Tensor], weights: Weights, h: float | Tensor) -> Tensor:
