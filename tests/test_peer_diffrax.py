@@ -276,7 +276,7 @@ def test_a_twin_that_is_another_f_is_refused(theirs, said):
 
 def test_an_f_without_a_twin_is_refused():
     for f in (lambda t, y: -y, Counted(nn.Linear(4, 4))):
-        with pytest.raises(rkbench.SolverError, match="f has no twin in JAX; give it a method twin()"):
+        with pytest.raises(rkbench.UnsupportedError, match="f has no twin in JAX; give it a method twin()"):
             solve(f, **EQUAL)
 
 

@@ -15,7 +15,7 @@ from rkbench.progress import Screen
 PLUGIN = """
 import os, signal, sys, time
 import torch
-from rkbench import ButcherTableau, NativeEngine, Recipe, Task, ODEBlock, hookimpl
+from rkbench import ButcherTableau, NativeEngine, Recipe, Task, ODEBlock, UnsupportedError, hookimpl
 
 def bad(action):
     def network(solver, example, classes):
@@ -41,6 +41,9 @@ class Liar(NativeEngine):
 def raises():
     raise RuntimeError("the field\\nfell <b>over</b>")
 
+def refuses():
+    raise UnsupportedError("No twin of this f; choose another engine.")
+
 def shouts():
     print("x" * 100_000)
     raise SystemExit(3)
@@ -51,6 +54,7 @@ ACTIONS = {
     "exits": lambda: os._exit(7),
     "hangs": lambda: time.sleep(600),
     "raises": raises,
+    "refuses": refuses,
     "shouts": shouts,
 }
 
@@ -84,7 +88,7 @@ def plugin(tmp_path):
 
 def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
     out = tmp_path / "run"
-    tasks = ["segfault", "killed", "exits", "raises", "shouts", "nan", "digits8_tanh"]
+    tasks = ["segfault", "killed", "exits", "raises", "refuses", "shouts", "nan", "digits8_tanh"]
     options = [option for task in tasks for option in ("--task", task)]
     options += ["--plugin", plugin, "--out", out, "--method", "euler", "--seeds", 1, "--epochs", 1]
     done = subprocess.run(
@@ -101,6 +105,7 @@ def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
         "killed": "crashed",
         "exits": "crashed",
         "raises": "crashed",
+        "refuses": "skipped",
         "shouts": "crashed",
         "nan": "non_finite",
         "digits8_tanh": "ok",
@@ -109,6 +114,7 @@ def test_every_way_to_fail_has_a_row_with_its_reason(plugin, tmp_path):
     assert "SIGKILL" in records["killed"].message
     assert "exit code 7" in records["exits"].message
     assert "RuntimeError: the field fell" in records["raises"].message
+    assert records["refuses"].message == "No twin of this f; choose another engine."
     assert len(records["shouts"].message) < 1000
 
 

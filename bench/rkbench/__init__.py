@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SuiteError,
         TableauError,
         UnknownNameError,
+        UnsupportedError,
         UserError,
     )
     from rkbench.hookspecs import hookimpl
@@ -65,6 +66,7 @@ _HOME = {
     "Task": "task",
     "Twin": "twin",
     "UnknownNameError": "errors",
+    "UnsupportedError": "errors",
     "UserError": "errors",
     "buffers_of": "integrate.gradients.buffers",
     "digital_filter": "controller",
@@ -105,6 +107,7 @@ __all__ = [
     "Task",
     "Twin",
     "UnknownNameError",
+    "UnsupportedError",
     "UserError",
     "buffers_of",
     "digital_filter",

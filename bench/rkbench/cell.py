@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from rkbench import machine, registry
-from rkbench.errors import SolveError, UserError
+from rkbench.errors import SolveError, UnsupportedError, UserError
 from rkbench.experiments import EXPERIMENTS, Progress
 from rkbench.experiments.failure import ExperimentFailed
 from rkbench.plan import Cell, blank_record, engine_version, now
@@ -53,6 +53,8 @@ def outcome(error: BaseException) -> tuple[str, str]:
             status, sentence = error.status, str(error)
         case MemoryError() | torch.OutOfMemoryError():
             status = CellStatus.OUT_OF_MEMORY
+        case UnsupportedError():
+            status = CellStatus.SKIPPED
         case UserError():
             status = CellStatus.PLUGIN_FAILED
         case _:

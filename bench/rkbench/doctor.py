@@ -13,7 +13,7 @@ import psutil
 
 from rkbench import machine, turns
 from rkbench.lanes import pulse
-from rkbench.report.statistics import pairs_needed
+from rkbench.report.statistics import MOST_SEEDS, pairs_needed
 from rkbench.sentinel import LIMIT, Pulse
 
 PAIRS = 12
@@ -21,9 +21,6 @@ PAIRS = 12
 
 EFFECTS = (0.01, 0.05, 0.20)
 """Differences in time that a user may want to find."""
-
-MOST_SEEDS = 50
-"""More are too many to ask for."""
 
 
 def pulses() -> list[Pulse]:

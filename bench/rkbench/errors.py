@@ -28,6 +28,10 @@ class SolverError(UserError):
     """Options of a solve that do not fit together."""
 
 
+class UnsupportedError(SolverError):
+    """What an engine finds that it cannot do when it is given f and the state; a cell that meets it is skipped."""
+
+
 class DataError(UserError):
     """A dataset that is missing, broken or partial."""
 

@@ -75,6 +75,7 @@ def markdown() -> str:
         "A row of `trace`": trace,
         "A row of `cells` and of `replicas`: those of a record but `curve` and `trace`, and": solver,
         "A row of `epochs`": keys | curve | {"train_seconds": ("float", ELAPSED)},
+        "A row of `traces`": keys | trace,
     }
     parts = [BEGIN]
     parts += [

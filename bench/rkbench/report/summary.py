@@ -29,6 +29,8 @@ MEASURES = (
     "step_memory_mb",
     "gradient_error",
     "discrete_gradient_error",
+    "tight_accuracy_change",
+    "tight_label_changes",
 )
 
 SUMMARY_COLUMNS = {

@@ -24,6 +24,7 @@ from rkbench.report import (
 )
 from rkbench.report.once import once
 from rkbench.report.results import Results
+from rkbench.report.statistics import MOST_SEEDS
 from rkbench.report.summary import baseline_solver
 from rkbench.report.verdict import Verdict
 
@@ -111,7 +112,12 @@ def _notes(task: _Task) -> list[str]:
             f"are needed (`--seeds {fewest}`)."
         )
     enough = statistics.pairs_needed(_log_ratios(task), EFFECT, others)
-    if enough is not None and enough > seeds:
+    if enough is not None and enough > MOST_SEEDS:
+        found.append(
+            f"Times scatter so much that more than {MOST_SEEDS} seeds would be needed to find differences of {EFFECT:.0%}; "
+            "`rkbench doctor` says what disturbs the machine.".replace("%", " %")
+        )
+    elif enough is not None and enough > seeds:
         found.append(
             f"To find differences of {EFFECT:.0%} in time, take {enough} seeds (`--seeds {enough}`).".replace(
                 "%", " %"

@@ -19,8 +19,9 @@ from rkbench.report.results import Results, load
 def write(run_folder: str | Path) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
-    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas`` and ``epochs`` as CSV and Parquet; ``tables/`` as
-    LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure leaves the old one.
+    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs`` and ``traces`` as CSV and Parquet;
+    ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure leaves
+    the old one.
 
     Raises:
         RunError: the folder holds no readable run, or the report cannot be written.
@@ -56,7 +57,7 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _write_frames(results: Results, folder: Path) -> None:
-    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs")}
+    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs", "traces")}
     for name, frame in (tidy | {"summary": results.summary()}).items():
         # Of the same numbers pandas would write the same, in ten times the time.
         csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")

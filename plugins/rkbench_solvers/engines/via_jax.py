@@ -20,7 +20,7 @@ import jax  # pyright: ignore[reportMissingImports]
 import torch
 from torch import Tensor
 
-from rkbench import SolverError, Twin
+from rkbench import SolverError, Twin, UnsupportedError
 
 ROUND_OFF = 1e3
 """How far f and its twin may be apart, in units of the dtype's precision and of f's largest value, or 1."""
@@ -39,11 +39,12 @@ def twin_of(f: Any, t0: float, t1: float, y0: Tensor) -> Twin:
     NFE.
 
     Raises:
-        SolverError: f has none; its values are not those of f; or the state is not float32 or float64 on a CPU.
+        UnsupportedError: f has none, or the state is not float32 or float64 on a CPU.
+        SolverError: the twin's values are not those of f.
     """
     twin: Twin | None = getattr(f, "twin", lambda: None)()
     if twin is None:
-        raise SolverError(NO_TWIN)
+        raise UnsupportedError(NO_TWIN)
     _refuse_state(y0)
     if twin.f not in _compared:
         _compare(twin, t0, t1, y0)
@@ -53,9 +54,9 @@ def twin_of(f: Any, t0: float, t1: float, y0: Tensor) -> Twin:
 
 def _refuse_state(y0: Tensor) -> None:
     if y0.dtype not in (torch.float32, torch.float64):
-        raise SolverError(f"JAX solves in float32 or float64 here, not in {y0.dtype}; convert y0 and f.")
+        raise UnsupportedError(f"JAX solves in float32 or float64 here, not in {y0.dtype}; convert y0 and f.")
     if y0.device.type != "cpu":
-        raise SolverError(
+        raise UnsupportedError(
             f"The bridge to JAX is for the CPU, and y0 is on {y0.device}; move it, or choose another engine."
         )
 

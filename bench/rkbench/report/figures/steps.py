@@ -48,7 +48,7 @@ def _left_out(traces: pd.DataFrame, shown: list[str]) -> str:
     lengths = traces.groupby("cell_id").size()
     sentences = ""
     if len(shown) < len(lengths):
-        sentences += " " + extent.more(len(lengths), len(shown), "solves", "Results.traces")
+        sentences += " " + extent.more(len(lengths), len(shown), "solves", "traces.parquet")
     cut = int((lengths[shown] >= LONGEST_TRACE).sum())
     if cut:
         sentences += f" Of {numbers.counted(cut, 'solve')} the first {LONGEST_TRACE} steps are drawn, which is all that is kept."

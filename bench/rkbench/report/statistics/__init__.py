@@ -32,10 +32,11 @@ from rkbench.report.statistics.order import Slope, observed_order, precision_slo
 from rkbench.report.statistics.pairs import difference, ratio
 from rkbench.report.statistics.pareto import pareto_front
 from rkbench.report.statistics.permutation import sign_flip, wilcoxon
-from rkbench.report.statistics.power import pairs_needed
+from rkbench.report.statistics.power import MOST_SEEDS, pairs_needed
 from rkbench.report.statistics.profiles import performance_profile
 
 __all__ = [
+    "MOST_SEEDS",
     "ALPHA",
     "LEVEL",
     "NOTHING",

@@ -15,6 +15,9 @@ from rkbench.report.statistics.holm import ALPHA, least_pairs
 POWER = 0.95
 """Chance of finding a difference that is there, with the pairs recommended."""
 
+MOST_SEEDS = 50
+"""More are too many to ask for."""
+
 _EFFICIENCY = (
     3 / math.pi
 )  # of Wilcoxon's test where the mean's is best, for normal numbers (Hodges & Lehmann 1956)
