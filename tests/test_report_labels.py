@@ -26,7 +26,6 @@ def test_the_controllers_of_equal_and_adaptive_steps_are_not_told_apart_in_words
         ({"controller": "pi"}, {"controller": "i"}, ["pi", "i"]),
         ({"norm": "rms"}, {"norm": "worst_sample"}, ["rms", "worst_sample"]),
         ({"engine": "rkbench"}, {"engine": "torchdiffeq"}, ["rkbench", "torchdiffeq"]),
-        ({"compiled": False}, {"compiled": True}, ["eager", "compiled"]),
         ({"control": "batch"}, {"control": "sample"}, ["per batch", "per sample"]),
         ({"threads": 1}, {"threads": 2}, ["1 thread", "2 threads"]),
         ({"epochs": 1}, {"epochs": 15}, ["1 epoch", "15 epochs"]),
@@ -38,6 +37,18 @@ def test_what_differs_joins_the_label(first, second, words):
     assert labelled(cell("tsit5", rtol=1e-3, **first), cell("tsit5", rtol=1e-3, **second)) == [
         f"tsit5 @ 1e-3 · {word}" for word in words
     ]
+
+
+def test_what_an_engine_does_unless_told_otherwise_goes_unsaid():
+    plain, compiled = cell("tsit5", rtol=1e-3), cell("tsit5", rtol=1e-3, compiled=True)
+    peer = cell("tsit5", rtol=1e-3, engine="diffrax", gradient="checkpoint")
+    assert labelled(plain, compiled) == ["tsit5 @ 1e-3", "tsit5 @ 1e-3 · compiled"]
+    assert labelled(plain, peer) == ["tsit5 @ 1e-3 · rkbench", "tsit5 @ 1e-3 · diffrax · checkpoint"]
+
+
+def test_backprop_is_said_beside_another_gradient_of_its_engine():
+    plain, sparing = cell("tsit5", rtol=1e-3), cell("tsit5", rtol=1e-3, gradient="checkpoint")
+    assert labelled(plain, sparing) == ["tsit5 @ 1e-3 · backprop", "tsit5 @ 1e-3 · checkpoint"]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def _leanest(task: pd.DataFrame, last: pd.DataFrame, apart: float) -> str:
     )
     text += f" where {heavy['ladder']} has {numbers.significant(heavy['memory'])} MiB"
     price = gradients.time_ratio(task, last.iloc[:1])
-    if math.isnan(price.low):
+    plain = gradients.beside(task, gradients.finest(task, last.iloc[:1]))["ladder"]
+    if math.isnan(price.low) or lean["ladder"] in set(plain):
         return f"{text}."
     if price.low <= apart and price.high >= 1 / apart:
         return f"{text}; its time is not distinguishable from that of backprop."

@@ -8,7 +8,7 @@ import pandas as pd
 
 # A qualifier joins the label only where its values differ. What steers the steps is compared among solvers of
 # one kind, adaptive or equal steps: `euler ×10` need not say that its controller is not dopri5's. The options of a
-# gradient are compared among the solvers that have it.
+# gradient are compared among the solvers that have it. What an engine does unless it is told otherwise goes unsaid.
 _STEERING = ("controller", "norm", "control")
 _EVERY_SOLVE = ("engine", "gradient", "dtype", "device", "compiled", "speculative")
 _ROADS = ("adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
@@ -20,7 +20,7 @@ _SPELLED = {
     "adjoint_rtol": lambda value: f"adjoint rtol {power_of_ten(value)}",
     "atol": lambda value: f"atol {power_of_ten(value)}",
     "checkpoints": lambda value: f"{value} checkpoint{'' if value == 1 else 's'}",
-    "compiled": lambda value: "compiled" if value else "eager",
+    "compiled": lambda value: "compiled" if value else "",
     "control": lambda value: f"per {value}",
     "epochs": lambda value: f"{value} epoch{'' if value == 1 else 's'}",
     "method_digest": lambda value: f"coefficients {value[:4]}" if value else "",
@@ -76,6 +76,7 @@ def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]
         for name in _ROADS
         if (cells.groupby(["gradient", cells["steps"].isna()])[name].nunique(dropna=False) > 1).any()
     ]
+    cells = cells.assign(gradient=_unsaid(cells))
     for _, kind in cells.groupby(cells["steps"].isna()):
         qualifiers = _steering(kind) + shared
         for _, same in kind.groupby("method"):
@@ -83,6 +84,12 @@ def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]
             edited = ["method_digest"] if circumstances and len(digests) > 1 else []
             told |= {index: _words(row, qualifiers + edited) for index, row in same.iterrows()}
     return told
+
+
+def _unsaid(cells: pd.DataFrame) -> pd.Series:
+    """Return the gradient of every cell, missing where it is backprop and the engine runs no other."""
+    alone = cells.groupby("engine")["gradient"].transform("nunique") == 1
+    return cells["gradient"].mask(alone & (cells["gradient"] == "backprop"))
 
 
 def power_of_ten(value: float) -> str:
