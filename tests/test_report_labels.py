@@ -46,6 +46,12 @@ def test_what_an_engine_does_unless_told_otherwise_goes_unsaid():
     assert labelled(plain, peer) == ["tsit5 @ 1e-3 · rkbench", "tsit5 @ 1e-3 · diffrax · checkpoint"]
 
 
+def test_a_network_that_solves_nothing_has_no_solver_and_leaves_the_labels_of_others_alone():
+    bare = cell("", engine="", gradient="", controller="", norm="", control="")
+    found = labelled(bare, cell("rk4", steps=10), cell("dopri5", rtol=1e-3))
+    assert found == ["no solver", "rk4 ×10", "dopri5 @ 1e-3"]
+
+
 def test_backprop_is_said_beside_another_gradient_of_its_engine():
     plain, sparing = cell("tsit5", rtol=1e-3), cell("tsit5", rtol=1e-3, gradient="checkpoint")
     assert labelled(plain, sparing) == ["tsit5 @ 1e-3 · backprop", "tsit5 @ 1e-3 · checkpoint"]

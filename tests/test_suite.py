@@ -66,6 +66,13 @@ def test_lists_multiply():
         ('title = "t"', 'title = "t"\ntimeout_seconds = inf', "finite"),
         ("[[solvers]]", "[[reference]]\ndate = 2024-06-01\n[[solvers]]", "quote its dates"),
         ('title = "t"', 'title = "t"\nreference = ["x"]', "must be a table"),
+        ('title = "t"', 'title = "t"\nscale = {small = 3}', "make 3 one"),
+        (
+            'title = "t"',
+            'title = "t"\nscale = {small = {seed = 3}}',
+            "unknown key of a scale 'seed'; did you mean",
+        ),
+        ('title = "t"', 'title = "t"\nscale = {small = {seeds = "3"}}', "wrong type"),
     ],
 )
 def test_a_wrong_suite_is_refused_in_one_sentence(old, new, sentence):
@@ -86,6 +93,35 @@ seminorm = [true, false]
     axis = suite.parse("mine", GOOD + block).solvers[-1]
     assert (axis.control, axis.compile, axis.seminorm) == (("batch", "sample"), (False, True), (True, False))
     assert (axis.adjoint_rtol, axis.adjoint_atol) == ((1e-5, 1e-7), (0,))
+
+
+SCALED = (
+    GOOD
+    + """
+[scale.small]
+seeds = 2
+tasks = ["digits8_tanh"]
+[scale.full]
+seeds = 5
+device = "cuda"
+"""
+)
+
+
+def test_the_first_scale_is_that_of_a_suite_unless_another_is_asked_for():
+    small, full = suite.parse("mine", SCALED), suite.parse("mine", SCALED, "full")
+    assert (small.scale, small.seeds, small.tasks, small.device) == ("small", 2, ("digits8_tanh",), "cpu")
+    assert (full.scale, full.seeds, full.device) == ("full", 5, "cuda")
+    assert full.solvers == small.solvers == suite.parse("mine", GOOD).solvers
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "sentence"),
+    [(SCALED, "huge", "has no scale 'huge'; choose one of: small, full"), (GOOD, "full", "has one size")],
+)
+def test_a_scale_that_a_suite_lacks_is_refused(text, scale, sentence):
+    with pytest.raises(SuiteError, match=sentence):
+        suite.parse("mine", text, scale)
 
 
 def test_an_unknown_suite_is_named_with_the_nearest():

@@ -70,8 +70,9 @@ def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Recor
     torch.set_default_dtype(DTYPES[cell.dtype])
     torch.manual_seed(cell.seed)
     solver = cell.solver(plugins)
-    _describe(record, solver.method)
-    _introduce(record, solver)
+    if solver is not None:
+        _describe(record, solver.method)
+        _introduce(record, solver)
     EXPERIMENTS[cell.experiment](cell, task, solver, record, on_epoch)
 
 

@@ -128,6 +128,7 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--method", "methods", multiple=True, help="A method of the suite selects it; any other is added."
         ),
         click.option("--task", "tasks", multiple=True, help="Train on this task instead."),
+        click.option("--scale", help="A size of a suite that has several: small, unless given, or full."),
         click.option("--seeds", type=int, help="Number of seeds."),
         click.option(
             "--steps",
@@ -164,16 +165,15 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_matrix_options
 @json_option
 @plugin_option
-def plan(suite: str, as_json: bool, plugins: tuple[str, ...], **selection: Any) -> None:
+def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...], **selection: Any) -> None:
     """Show the cells that SUITE expands to with these options, in the order they would run."""
     from dataclasses import asdict
 
     from rkbench import suite as suites
     from rkbench.plan import expand
 
-    cells = [
-        asdict(cell) for cell in expand(suites.select(suites.load(suite), **selection), _registry(plugins))
-    ]
+    chosen = suites.select(suites.load(suite, scale), **selection)
+    cells = [asdict(cell) for cell in expand(chosen, _registry(plugins))]
     if as_json:
         click.echo(json.dumps({"cells": cells}, indent=1))
         return
@@ -200,6 +200,7 @@ def plan(suite: str, as_json: bool, plugins: tuple[str, ...], **selection: Any) 
 @plugin_option
 def run(
     suite: str,
+    scale: str | None,
     out: str | None,
     jobs: int,
     retry_failed: bool,
@@ -214,9 +215,9 @@ def run(
     from rkbench.progress import Screen
 
     registry = _registry(plugins)
-    chosen = suites.select(suites.load(suite), **selection)
+    chosen = suites.select(suites.load(suite, scale), **selection)
     cells = expand(chosen, registry)
-    methods = [registry.method(name) for name in dict.fromkeys(cell.method for cell in cells)]
+    methods = [registry.method(name) for name in dict.fromkeys(cell.method for cell in cells) if name]
     command = shlex.join(["rkbench", *sys.argv[1:]])
     job = runner.Job(chosen, cells, plugins, command, retry_failed, methods)
     folder = Path(out) if out else runner.default_folder(job)
@@ -250,8 +251,8 @@ def _report(folder: Path, console: Console, as_json: bool) -> int:
 
     results = reports.load(folder)
     if not as_json:
-        reports.show(folder, console)
-    page = reports.write(folder)
+        reports.show(results, console)
+    page = reports.write(folder, results)
     if as_json:
         click.echo(json.dumps(digest.of(results, folder, page), indent=1))
     else:

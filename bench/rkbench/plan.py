@@ -27,6 +27,13 @@ ROADS = {
 }
 """Gradient -> its own options; those of a solve back in time only where it adapts its steps."""
 
+NO_SOLVER = {
+    **dict.fromkeys(("method", "controller", "engine", "gradient", "norm", "control"), ""),
+    **dict.fromkeys(("steps", "rtol", "atol", "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")),
+    **dict.fromkeys(("compiled", "speculative"), False),
+}
+"""The solver of a cell whose network solves nothing."""
+
 OPTIONS = ("rtol", "atol", "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints")
 """Columns of a cell that a solver is told only where they are not empty."""
 
@@ -71,8 +78,10 @@ class Cell:
     unavailable: str = ""
     engine_version: str = ""
 
-    def solver(self, registry: Registry) -> Solver:
-        """Return the solver that this cell names."""
+    def solver(self, registry: Registry) -> Solver | None:
+        """Return the solver that this cell names; None for a network that solves nothing."""
+        if not self.method:
+            return None
         given = {name: getattr(self, name) for name in OPTIONS}
         return make_solver(
             self.method,
@@ -111,6 +120,7 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
 
     A block holds every solver once, so slow drifts of the machine spread over all of them; and the baseline's once more,
     under another label, where there is more than one seed: what differs between the two is what the run cannot tell.
+    A task that solves nothing has one cell per seed.
 
     Raises:
         UserError: an unknown name, or options of a solver that do not fit together.
@@ -118,6 +128,9 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
     solvers = list(dict.fromkeys(point for axis in suite.solvers for point in _points(axis, registry)))
     cells: list[Cell] = []
     for task, seed in itertools.product(dict.fromkeys(suite.tasks), range(suite.seeds)):
+        if not registry.task(task).solves:
+            cells.append(_cell(suite, registry, task, seed, NO_SOLVER, 0))
+            continue
         block = [_cell(suite, registry, task, seed, dict(solver), 0) for solver in solvers]
         if suite.seeds > 1:
             block += [_cell(suite, registry, task, seed, solver, 1) for solver in _baseline(suite, solvers)]
@@ -127,7 +140,8 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
         _refuse_samples(cell)
         if not cell.unavailable:
             cell.solver(registry)
-    if suite.baseline not in {cell.method for cell in cells}:
+    methods = {cell.method for cell in cells if cell.method}
+    if methods and suite.baseline not in methods:
         raise SuiteError(
             f"The baseline {suite.baseline!r} is not among the solvers; choose one of them with --baseline."
         )
@@ -227,7 +241,8 @@ def _cell(
     suite: Suite, registry: Registry, task_name: str, seed: int, solver: dict[str, Any], replica: int
 ) -> Cell:
     task = registry.task(task_name)
-    owner = registry.owner("method", solver["method"])
+    method, engine = solver["method"], solver["engine"]
+    owner = registry.owner("method", method) if method else registry.owner("task", task.name)
     cell = Cell(
         cell_id="",
         suite=suite.name,
@@ -240,16 +255,17 @@ def _cell(
         seed=seed,
         replica=replica,
         epochs=task.epochs and (suite.epochs or task.epochs),
-        method_digest=registry.method(solver["method"]).digest,
+        method_digest=registry.method(method).digest if method else "",
         plugin=owner.path or owner.distribution,
         plugin_version=owner.version,
-        unavailable=unavailable(registry, solver["engine"]),
-        engine_version=engine_version(registry.engine(solver["engine"])),
+        unavailable=unavailable(registry, engine) if engine else "",
+        engine_version=engine_version(registry.engine(engine)) if engine else "",
         **solver,
     )
     code = {
         kind: registry.owner(kind, name).digest
         for kind, name in (("task", task.name), ("controller", cell.controller), ("engine", cell.engine))
+        if name
     }
     return replace(cell, cell_id=identity(cell, task.fingerprint() | {"code": code}))
 

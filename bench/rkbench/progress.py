@@ -131,10 +131,11 @@ class _News(ProgressColumn):
 
 
 def _name(cell: Cell) -> str:
-    how = f"×{cell.steps}" if cell.steps else f"@{cell.rtol:g}"
-    engine = "" if cell.engine == "rkbench" else f" by {cell.engine}"
+    how = f"×{cell.steps}" if cell.steps else f"@{cell.rtol:g}" if cell.rtol else ""
+    engine = "" if cell.engine in ("rkbench", "") else f" by {cell.engine}"
     label = " (second label)" if cell.replica else ""
-    return escape(f"{cell.task} {cell.method}{how}{engine} seed {cell.seed}{label}")
+    solver = f" {cell.method}{how}{engine}" if cell.method else ""
+    return escape(f"{cell.task}{solver} seed {cell.seed}{label}")
 
 
 _SAID: dict[str, Callable[[float], str]] = {

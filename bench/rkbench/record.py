@@ -43,7 +43,9 @@ class Record:
         "training",
     )
     dataset: str = _column("Dataset of the task; empty for a task without one", "")
-    method: str = _column("Butcher tableau", "")
+    method: str = _column(
+        "Butcher tableau; empty, as all that describes a solver, for a network that solves nothing", ""
+    )
     controller: str = _column("Step-size controller; `fixed` for equal steps", "")
     engine: str = _column("What executed the solves; `rkbench` is the native engine", "")
     gradient: str = _column("How the solve was differentiated", "")

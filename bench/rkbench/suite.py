@@ -52,6 +52,7 @@ class Suite:
         epochs: instead of the tasks' own number; None leaves it.
         timeout_seconds: a cell that takes longer is ended and recorded so.
         reference: rows published elsewhere, shown beside ours.
+        scale: which of its sizes a suite of several has; empty for one of a single size.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Suite:
     epochs: int | None = None
     timeout_seconds: float = 600.0
     reference: tuple[dict[str, Any], ...] = field(default=())
+    scale: str = ""
 
 
 # What a method gets that a suite does not name: `--method mine`.
@@ -83,7 +85,11 @@ TYPES = {
     "timeout_seconds": (int, float),
     "solvers": list,
     "reference": list,
+    "scale": dict,
 }
+SCALED = frozenset(TYPES) - {"reference", "scale"}
+"""Keys that ``[scale.NAME]`` may set instead of the suite's own."""
+
 NUMBERS = (int, float)
 AXES = {f.name: str for f in fields(SolverAxis)} | {
     "steps": int,
@@ -104,8 +110,8 @@ def names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load(name: str) -> Suite:
-    """Return a built-in suite by name, or the suite of a TOML file by path.
+def load(name: str, scale: str | None = None) -> Suite:
+    """Return a built-in suite by name, or the suite of a TOML file by path, in one of its scales: the first unless named.
 
     Raises:
         UnknownNameError: no such suite.
@@ -118,19 +124,21 @@ def load(name: str) -> Suite:
                 f"There is no suite file {name}; give the path of a TOML file or one of: {', '.join(names())}."
             )
         text = path.read_text(encoding="utf-8", errors="replace")
-        return parse(path.stem, text)
+        return parse(path.stem, text, scale)
     if name not in names():
         raise unknown("suite", name, names())
-    return parse(name, (resources.files("rkbench") / "suites" / f"{name}.toml").read_text(encoding="utf-8"))
+    text = (resources.files("rkbench") / "suites" / f"{name}.toml").read_text(encoding="utf-8")
+    return parse(name, text, scale)
 
 
-def parse(name: str, text: str) -> Suite:
-    """Return the suite of a TOML text."""
+def parse(name: str, text: str, scale: str | None = None) -> Suite:
+    """Return the suite of a TOML text, in one of its scales: the first unless named."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SuiteError(f"Suite {name} is not valid TOML ({error}); mend that line.") from None
     _check_keys(name, "key", raw, TYPES)
+    raw = _scaled(name, raw, scale)
     for key in ("title", "tasks", "baseline", "solvers"):
         if key not in raw:
             raise SuiteError(f"Suite {name} has no {key}; add it.")
@@ -138,6 +146,23 @@ def parse(name: str, text: str) -> Suite:
     raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
     raw["reference"] = tuple(_published(name, row) for row in raw.get("reference", ()))
     return checked(Suite(name=name, solvers=axes, **raw))
+
+
+def _scaled(name: str, raw: dict[str, Any], scale: str | None) -> dict[str, Any]:
+    """Return the keys of a suite in one of its scales, each of which sets some of them."""
+    scales = raw.pop("scale", {})
+    if not scales:
+        if scale is not None:
+            raise SuiteError(f"Suite {name} has one size; drop --scale {scale}.")
+        return raw
+    for own in scales.values():
+        if not isinstance(own, dict):
+            raise SuiteError(f"Suite {name}: scale holds tables such as [scale.small]; make {own!r} one.")
+        _check_keys(name, "key of a scale", own, {key: TYPES[key] for key in SCALED})
+    chosen = scale if scale is not None else next(iter(scales))
+    if chosen not in scales:
+        raise SuiteError(f"Suite {name} has no scale {chosen!r}; choose one of: {', '.join(scales)}.")
+    return raw | scales[chosen] | {"scale": chosen}
 
 
 def checked(suite: Suite) -> Suite:

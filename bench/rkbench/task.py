@@ -11,8 +11,6 @@ from rkbench.problem import InitialValueProblem
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from rkbench.solver import Solver
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -39,8 +37,10 @@ class BaseTask:
         name: how users ask for it.
         dataset: a name of `rkbench.data`; empty for a task without data.
         summary: one line on what it is and where it comes from.
+        solves: whether it needs a solver.
     """
 
+    solves: bool = True
     experiment: ClassVar[str]
     name: str
     dataset: str
@@ -68,14 +68,17 @@ class Task(BaseTask):
         recipe: how it is trained.
         target: test accuracy, 0 to 1, whose time and cost are reported; fixed here, before any run.
         summary: one line on the network and where it comes from.
+        solves: whether the network solves anything. One that does not, a baseline, is given None for a solver and is
+            trained once per seed, whatever the solvers of the suite.
     """
 
     name: str
     dataset: str
-    network: Callable[[Solver, Tensor, int], nn.Module]
+    network: Callable[[Any, Tensor, int], nn.Module]
     recipe: Recipe
     target: float
     summary: str = ""
+    solves: bool = True
 
     experiment: ClassVar[str] = "training"
 

@@ -8,11 +8,11 @@ from typing import Any
 from rkbench.experiments import gradient, solving, training
 from rkbench.plan import Cell
 from rkbench.record import Record
-from rkbench.solver import Solver
 
 Progress = Callable[[dict[str, Any]], None]
-Measure = Callable[[Cell, Any, Solver, Record, Progress], None]
-"""Measure a task of one kind with a solver, and fill in the record: as far as it came, when it raises.
+Measure = Callable[[Cell, Any, Any, Record, Progress], None]
+"""Measure a task of one kind with a solver, or None if it solves nothing, and fill in the record: as far as it came,
+when it raises.
 
 Threads, seed and default dtype are set as the cell says. Progress is told the curve row of each epoch, if any.
 """

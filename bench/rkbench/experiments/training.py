@@ -23,9 +23,9 @@ from rkbench.train import Training
 
 
 def measure(
-    cell: Cell, task: Task, solver: Solver, record: Record, on_epoch: Callable[[dict[str, Any]], None]
+    cell: Cell, task: Task, solver: Solver | None, record: Record, on_epoch: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Train the task's network with the solver, and score it.
+    """Train the task's network with the solver, if it has one, and score it.
 
     Raises:
         DataError: the dataset is missing or broken.

@@ -30,6 +30,10 @@ _SPELLED = {
 }
 
 
+NO_SOLVER = "no solver"
+"""Of a network that solves nothing."""
+
+
 def solvers(cells: pd.DataFrame, *, circumstances: bool = True) -> pd.Series:
     """Return the solver's label of every cell, such as ``rk4 ×10`` or ``dopri5 @ 1e-3``.
 
@@ -68,7 +72,8 @@ def _spread(labels: list[str], kind: pd.Series) -> pd.Series:
 
 def _told(cells: pd.DataFrame, circumstances: bool) -> dict[Hashable, list[str]]:
     """Return, for every cell, its values of the qualifiers that differ, in words."""
-    told: dict[Hashable, list[str]] = {}
+    told: dict[Hashable, list[str]] = {index: [] for index in cells.index}
+    cells = cells[cells["method"] != ""]
     telling = (*_EVERY_SOLVE, *_CIRCUMSTANCES) if circumstances else _EVERY_SOLVE
     shared = [name for name in telling if cells[name].nunique() > 1]
     shared += [
@@ -109,6 +114,8 @@ def _steering(kind: pd.DataFrame) -> list[str]:
 
 
 def _stepping(row: pd.Series) -> str:
+    if not row["method"]:
+        return NO_SOLVER
     if pd.notna(row["steps"]):
         return f"{row['method']} ×{row['steps']}"
     return f"{row['method']} @ {power_of_ten(row['rtol'])}" if pd.notna(row["rtol"]) else row["method"]
