@@ -123,6 +123,13 @@ class Record:
         "Share of the first 1000 test samples that the trained network classifies otherwise when dopri5 solves it at a "
         "tight tolerance, 0 to 1"
     )
+    batch_logit_change: float | None = _column(
+        "Largest difference of a logit between the first 100 test samples in a batch of the training size and each alone; "
+        "empty where the samples of a batch do not share adaptive steps"
+    )
+    batch_label_changes: float | None = _column(
+        "Share of these samples that the trained network classifies otherwise alone, 0 to 1"
+    )
     nfe_forward: float | None = _column(
         "Evaluations of f in the forward pass of one training step, median over all steps, or in one solve; counted by "
         "the harness"

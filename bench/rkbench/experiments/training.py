@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rkbench import data
+from rkbench.experiments.batch_mates import batch_mates
 from rkbench.experiments.second_look import second_look
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
@@ -50,6 +51,9 @@ def measure(
     look = second_look(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
     if look is not None:
         record.tight_accuracy_change, record.tight_label_changes = look
+    mates = batch_mates(network, dataset.x_test, task.recipe.batch_size)
+    if mates is not None:
+        record.batch_logit_change, record.batch_label_changes = mates
 
 
 def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:

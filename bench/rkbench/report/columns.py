@@ -30,6 +30,7 @@ _UNITS = {
     "*_label_changes": "share, 0 to 1",
     "target": "share, 0 to 1",
     "disturbance": "share",
+    "*_logit_change": "nats",
     "*_loss": "nats",
     "nfe_*": "evaluations of f",
     "vjps": "products",

@@ -31,6 +31,8 @@ MEASURES = (
     "discrete_gradient_error",
     "tight_accuracy_change",
     "tight_label_changes",
+    "batch_logit_change",
+    "batch_label_changes",
 )
 
 SUMMARY_COLUMNS = {

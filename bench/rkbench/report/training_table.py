@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rkbench.report import numbers
+from rkbench.report import numbers, trust
 from rkbench.report.summary import baseline_solver
 from rkbench.report.table import Cell, Column, Row, Table, status
 
@@ -28,11 +28,9 @@ def tables(results: Results) -> list[Table]:
     summary, found = results.summary(), []
     for name, task in summary[summary["experiment"] == "training"].groupby("task", sort=False):
         baseline = baseline_solver(task, results.baseline)
-        columns = _columns(task, baseline)
+        columns, said = _columns(task, baseline), tuple(trust.sentences(task))
         rows = [{str(key): value for key, value in row.items()} for row in task.to_dict("records")]
-        found.append(
-            Table(str(name), _subtitle(task), tuple(columns), rows, CAPTION, baseline=baseline or "")
-        )
+        found.append(Table(str(name), _subtitle(task), tuple(columns), rows, CAPTION, said, baseline or ""))
     return found
 
 
