@@ -7,7 +7,7 @@ import pytest
 from test_report_example import three_solvers
 
 from rkbench import report
-from rkbench.record import COLUMNS, CURVE_COLUMNS, NESTED, TRACE_COLUMNS
+from rkbench.record import COLUMNS, CURVE_COLUMNS, LOOK_COLUMNS, NESTED, TRACE_COLUMNS
 from rkbench.report import columns
 
 README = (Path(__file__).parents[1] / "results" / "README.md").read_text(encoding="utf-8")
@@ -15,6 +15,8 @@ FRAMES = {
     "cells": "A row of `cells`",
     "replicas": "A row of `cells` and of `replicas`",
     "epochs": "A row of `epochs`",
+    "looks": "A row of the frame `looks`",
+    "traces": "A row of `traces`",
     "summary": "A row of `summary()`",
 }
 """Frame of a run -> how its section begins."""
@@ -23,7 +25,7 @@ FRAMES = {
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory):
     results = report.load(three_solvers(tmp_path_factory.mktemp("runs") / "run"))
-    return {name: getattr(results, name) for name in ("cells", "replicas", "epochs")} | {
+    return {name: getattr(results, name) for name in FRAMES if name != "summary"} | {
         "summary": results.summary()
     }
 
@@ -51,7 +53,7 @@ def test_the_tables_of_columns_are_up_to_date():
 
 
 def test_every_column_has_its_row():
-    for name, doc in (COLUMNS | CURVE_COLUMNS | TRACE_COLUMNS).items():
+    for name, doc in (COLUMNS | CURVE_COLUMNS | LOOK_COLUMNS | TRACE_COLUMNS).items():
         assert any(line.startswith(f"| `{name}`") and doc in line for line in README.splitlines()), name
 
 

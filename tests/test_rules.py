@@ -52,7 +52,7 @@ RULES = {
         "test_report_summary.py::test_medians_come_with_their_interval",
         "test_aa.py",
     ],
-    "9 a trained network is evaluated under another solver and a tight tolerance": ["test_second_look.py"],
+    "9 a trained network is evaluated under another solver and a tight tolerance": ["test_looks.py"],
     "10 times are compared within one machine only": [
         "test_verdicts.py::test_times_beside_others_or_elsewhere_are_not_compared_but_accuracy_is",
         "test_report_comparison.py::test_times_of_two_machines_are_not_compared_but_accuracy_is",

@@ -195,6 +195,10 @@ class Record:
         default_factory=list,
         metadata={"doc": "One row per step of one solve that adapted its steps, see below"},
     )
+    looks: list[dict[str, Any]] = field(
+        default_factory=list,
+        metadata={"doc": "One row per solver that the trained network was tried with, see below"},
+    )
     curve: list[dict[str, Any]] = field(
         default_factory=list, metadata={"doc": "One row per epoch, see below"}
     )
@@ -220,7 +224,7 @@ class Record:
 
 
 COLUMNS = {f.name: f.metadata["doc"] for f in fields(Record)}
-NESTED = ("trace", "curve")
+NESTED = ("trace", "looks", "curve")
 """Columns that hold rows of their own."""
 
 CURVE_COLUMNS = {
@@ -238,6 +242,17 @@ TRACE_COLUMNS = {
     "t": "Where the step starts, in the time of the problem",
     "h": "Its size, signed",
     "rejected": "Tries that were rejected before it was accepted",
+}
+LOOK_COLUMNS = {
+    "by_method": "Butcher tableau that the trained network is solved by; the first row of a cell is its own solver",
+    "by_steps": "Number of equal steps; empty for an adaptive solve",
+    "by_rtol": "Relative tolerance of a step; empty for equal steps",
+    "accuracy": "Share of the first 1000 test samples classified correctly, 0 to 1",
+    "accuracy_change": "That, less the accuracy under its own solver",
+    "label_changes": "Share of these samples classified otherwise than by its own solver, 0 to 1",
+    "logit_change": "Largest difference of a logit from that by its own solver",
+    "nfe": "Evaluations of f per batch of the training size, in the mean",
+    "seconds": "Time of all these samples, in seconds",
 }
 LONGEST_TRACE = 500
 """Steps of a trace that are kept."""

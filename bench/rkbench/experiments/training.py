@@ -12,7 +12,7 @@ from torch import nn
 
 from rkbench import data
 from rkbench.experiments.batch_mates import batch_mates
-from rkbench.experiments.second_look import second_look
+from rkbench.experiments.looks import looks, tight
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
 from rkbench.networks.block import ODEBlock
@@ -48,9 +48,11 @@ def measure(
         record.peak_memory_mb = peak_memory_mb(training.device)
     _scores(record, training)
     record.trace = _trace(cell, network)
-    look = second_look(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
-    if look is not None:
-        record.tight_accuracy_change, record.tight_label_changes = look
+    found = looks(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
+    record.looks = [look._asdict() for look in found]
+    last = tight(found)
+    if last is not None:
+        record.tight_accuracy_change, record.tight_label_changes = last.accuracy_change, last.label_changes
     mates = batch_mates(network, dataset.x_test, task.recipe.batch_size)
     if mates is not None:
         record.batch_logit_change, record.batch_label_changes = mates

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rkbench.report import conditions, extent, frames, numbers
+from rkbench.report.once import once
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # which shows its tables in a notebook
@@ -126,6 +127,7 @@ def remarks(results: Results) -> list[str]:
     ]
 
 
+@once
 def provenance(results: Results) -> list[tuple[str, str]]:
     """Return how it was measured, as pairs of a name and a text; what the manifest lacks is left out."""
     manifest, machine = results.manifest, results.manifest.get("machine", {})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from fnmatch import fnmatchcase
 
-from rkbench.record import CURVE_COLUMNS, TRACE_COLUMNS, Record
+from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
 
 BEGIN = "<!-- columns: written by `python -m rkbench.report.columns`, do not edit by hand -->"
@@ -35,6 +35,12 @@ _UNITS = {
     "nfe_*": "evaluations of f",
     "vjps": "products",
     "steps": "steps",
+    "by_steps": "steps",
+    "accuracy": "share, 0 to 1",
+    "accuracy_change": "share",
+    "label_changes": "share, 0 to 1",
+    "logit_change": "nats",
+    "nfe": "evaluations of f",
     "accepted": "steps",
     "rejected": "steps",
     "checkpoints": "states",
@@ -67,15 +73,19 @@ def markdown() -> str:
     """Return the tables of all columns between their markers."""
     curve = {name: ("int" if name == "epoch" else "float", doc) for name, doc in CURVE_COLUMNS.items()}
     trace = {name: ("int" if name == "rejected" else "float", doc) for name, doc in TRACE_COLUMNS.items()}
+    kinds = {"by_method": "str", "by_steps": "int"}
+    looks = {name: (kinds.get(name, "float"), doc) for name, doc in LOOK_COLUMNS.items()}
     solver = {"solver": ("str", SOLVER)}
     keys = {name: _RECORD[name] for name in ("cell_id", "task")} | solver
     keys |= {name: _RECORD[name] for name in ("method", "seed")}
     sections = {
         "A record": _RECORD,
         "A row of `curve`": curve,
+        "A row of `looks`": looks,
         "A row of `trace`": trace,
-        "A row of `cells` and of `replicas`: those of a record but `curve` and `trace`, and": solver,
+        "A row of `cells` and of `replicas`: those of a record but `curve`, `looks` and `trace`, and": solver,
         "A row of `epochs`": keys | curve | {"train_seconds": ("float", ELAPSED)},
+        "A row of the frame `looks`": keys | looks,
         "A row of `traces`": keys | trace,
     }
     parts = [BEGIN]

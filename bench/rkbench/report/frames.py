@@ -49,6 +49,11 @@ def traces(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
     return cells[_EPOCH_KEYS].merge(recorded.points["trace"], on="cell_id")
 
 
+def looks(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per solver that a trained network was tried with, its own first."""
+    return cells[_EPOCH_KEYS].merge(recorded.points["looks"], on="cell_id")
+
+
 def pending(cells: pd.DataFrame) -> pd.Series:
     """Return which planned cells have no record yet."""
     return (cells["status"] == CellStatus.SKIPPED) & (cells["message"] == NOT_RUN)

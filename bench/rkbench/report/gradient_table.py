@@ -38,7 +38,8 @@ def tables(results: Results) -> list[Table]:
     chosen, found = gradients.cells(results.cells)[gradients.TOLD], []
     for name, task in chosen.groupby("task", sort=False):
         rungs = gradients.rungs(task)
-        rows = [_row(task, str(ladder), rungs) for ladder in _order(task, rungs)]
+        by_seed = gradients.rungs(task, "seed")
+        rows = [_row(task, str(ladder), rungs, by_seed) for ladder in _order(task, rungs)]
         apart = gradients.resolution(task, results.replicas)
         deep = tuple(gradient_findings.depth(task, rungs, apart))
         found.append(Table(str(name), "against depth", _DEPTH, rows, DEPTH_CAPTION, deep))
@@ -64,15 +65,15 @@ def _order(task: pd.DataFrame, rungs: pd.DataFrame) -> list[str]:
     return sorted(rank, key=lambda ladder: (rank[ladder][0], math.isnan(rank[ladder][1]), rank[ladder][1]))
 
 
-def _row(task: pd.DataFrame, name: str, rungs: pd.DataFrame) -> Row:
-    cells, ladder = task[task["ladder"] == name], rungs[rungs["ladder"] == name]
+def _row(task: pd.DataFrame, name: str, rungs: pd.DataFrame, by_seed: pd.DataFrame) -> Row:
+    cells, ladder, seeds = (one[one["ladder"] == name] for one in (task, rungs, by_seed))
     ok = cells["status"] == CellStatus.OK
     row: Row = {"ladder": name, "n_planned": len(cells), "n_ok": int(ok.sum())}
     row |= {"n_timed": int((ok & cells["timing_valid"]).sum()), "error": ladder["error"].min()}
     row["lost"] = ", ".join(
         f"{count} {status}" for status, count in cells.loc[~ok, "status"].value_counts(sort=False).items()
     )
-    return row | {"costs": gradients.costs(cells)} | (_deep(task, ladder) if len(ladder) else {})
+    return row | {"costs": gradients.costs(cells, seeds)} | (_deep(task, ladder) if len(ladder) else {})
 
 
 def _deep(task: pd.DataFrame, ladder: pd.DataFrame) -> Row:

@@ -77,13 +77,20 @@ def rungs(chosen: pd.DataFrame, *apart: str) -> pd.DataFrame:
     ok = chosen[chosen["status"] == CellStatus.OK]
     groups = ok.groupby([*_KEYS, *apart], sort=False)
     found = groups[list(_MEASURED)].median()
-    spread = [statistics.median(times.to_numpy())[1:] for _, times in groups["step_seconds"]]
+    spread = [statistics.median(times)[1:] for times in _split(ok["step_seconds"], groups.ngroup())]
     found[["seconds_low", "seconds_high"]] = pd.DataFrame(
         spread, found.index, columns=["low", "high"], dtype=float
     )
     found = found.rename(columns=_NAMED).reset_index()
     found["error"] = found["error"].clip(lower=precision.SMALLEST)
     return found.sort_values("depth", kind="stable")
+
+
+def _split(values: pd.Series, group: pd.Series) -> list[np.ndarray]:
+    """Return the values of each group, given their numbers, in a fraction of the time that pandas takes for it."""
+    order = np.argsort(group.to_numpy(), kind="stable")
+    ends = np.cumsum(np.bincount(group))[:-1]
+    return np.split(values.to_numpy()[order], ends) if len(values) else []
 
 
 def law(ladder: pd.DataFrame) -> Growth:
@@ -166,10 +173,15 @@ class Cost(NamedTuple):
         return not any(map(math.isnan, self.seconds.values()))
 
 
-def costs(ladder: pd.DataFrame) -> dict[float, Cost]:
-    """Return what the cells of a ladder say that each of `LEVELS` costs, seed by seed (see `precision.cost`)."""
+def costs(ladder: pd.DataFrame, by_seed: pd.DataFrame | None = None) -> dict[float, Cost]:
+    """Return what the cells of a ladder say that each of `LEVELS` costs, seed by seed (see `precision.cost`).
+
+    Args:
+        ladder: rows of `cells`.
+        by_seed: its `rungs`, seed by seed, where they are known; those of a whole task take little longer than of one.
+    """
     ran = ladder.loc[ladder["status"] != CellStatus.SKIPPED, list(_PAID)]
-    reaching = rungs(ran, "seed").dropna(subset="error")
+    reaching = (rungs(ran, "seed") if by_seed is None else by_seed).dropna(subset="error")
     steps = {name: reaching[name].to_numpy(dtype=float) for name in ("error", "seconds", "memory")}
     seeds: dict[Seed, tuple[bool, dict[str, np.ndarray]]] = {}
     for seed, (host, comparable) in _machines(ran).items():

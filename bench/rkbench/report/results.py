@@ -25,6 +25,7 @@ class Results:
         replicas: the same for the cells of the baseline's second label, which are not among ``cells``: what they and
             the first differ in, the run cannot tell.
         epochs: one row per epoch of a cell, with ``train_seconds`` since its start.
+        looks: one row per solver that a trained network was tried with, its own first.
         traces: one row per accepted step of a solve that adapted its steps, of one seed.
         manifest: what was run, on what and with what.
         notes: what was odd about the run folder, in sentences.
@@ -33,6 +34,7 @@ class Results:
     cells: pd.DataFrame
     replicas: pd.DataFrame
     epochs: pd.DataFrame
+    looks: pd.DataFrame
     traces: pd.DataFrame
     manifest: dict[str, Any]
     notes: list[str]
@@ -50,6 +52,7 @@ class Results:
             cells=cells,
             replicas=replicas,
             epochs=self.epochs[self.epochs["cell_id"].isin(cells["cell_id"])],
+            looks=self.looks[self.looks["cell_id"].isin(cells["cell_id"])],
             traces=self.traces[self.traces["cell_id"].isin(cells["cell_id"])],
         )
 
@@ -81,5 +84,5 @@ def load(run_folder: str | Path) -> Results:
     planned = frames.cells(manifest, recorded)
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
     notes = extent.few(recorded.notes) + frames.unplanned(manifest, recorded) + frames.skipped(cells)
-    epochs, traces = frames.epochs(recorded, cells), frames.traces(recorded, cells)
-    return Results(cells, replicas, epochs, traces, manifest, notes)
+    epochs, looks, traces = (make(recorded, cells) for make in (frames.epochs, frames.looks, frames.traces))
+    return Results(cells, replicas, epochs, looks, traces, manifest, notes)

@@ -20,14 +20,14 @@ _WIDEST = {"solver": 24, "cells": 14}  # text that may be folded
 _GAP = 2
 
 
-def show(run_folder: str | Path, console: Console | None = None) -> None:
-    """Print the report of a run.
+def show(run: str | Path | Results, console: Console | None = None) -> None:
+    """Print the report of a run, given its folder or what was read of it.
 
     Raises:
         RunError: the folder holds no readable run.
     """
     console = console or Console()
-    results = load(run_folder)
+    results = run if isinstance(run, Results) else load(run)
     console.print(Text(account.title(results), "bold"), Text(account.sentence(results), "dim"), sep="\n")
     found = tables.of(results)
     _print_verdicts(console, results, found)

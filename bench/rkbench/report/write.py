@@ -16,17 +16,21 @@ from rkbench.report import latex, markdown, page
 from rkbench.report.results import Results, load
 
 
-def write(run_folder: str | Path) -> Path:
+def write(run_folder: str | Path, results: Results | None = None) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
-    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs`` and ``traces`` as CSV and Parquet;
-    ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure leaves
-    the old one.
+    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs``, ``looks`` and ``traces`` as CSV and
+    Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure
+    leaves the old one.
+
+    Args:
+        run_folder: of the run.
+        results: what was read of it, so that nothing is read and reckoned twice; by default it is read.
 
     Raises:
         RunError: the folder holds no readable run, or the report cannot be written.
     """
-    results = load(run_folder)
+    results = results or load(run_folder)
     target = Path(run_folder) / "report"
     try:
         with _replacing(target) as folder:
@@ -57,7 +61,7 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _write_frames(results: Results, folder: Path) -> None:
-    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs", "traces")}
+    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs", "looks", "traces")}
     for name, frame in (tidy | {"summary": results.summary()}).items():
         # Of the same numbers pandas would write the same, in ten times the time.
         csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")

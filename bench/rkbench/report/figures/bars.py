@@ -59,6 +59,7 @@ def draw(results: Results) -> Iterator[Drawing]:
 
 
 def _figure(cells: pd.DataFrame, style: Looks, bars: _Bars):
+    cells = cells[["task", "solver", "status", "message", bars.column]]
     tasks = list(dict.fromkeys(cells["task"]))
     rows = cells.groupby("task")["solver"].nunique().max()
     figure, grid = panels.grid(len(tasks), _ACROSS, (6.2, 1.5 + (0.32 if rows < 12 else 0.24) * rows))

@@ -85,8 +85,8 @@ def draw(results: Results) -> Iterator[Drawing]:
 def constant(results: Results) -> str:
     """Return a sentence about the solvers whose evaluations never change from epoch to epoch; empty without any."""
     epochs = results.epochs.dropna(subset=["nfe_forward"])
-    changing = set(epochs.loc[_varies(epochs), "solver"])
-    still = [solver for solver in dict.fromkeys(epochs["solver"]) if solver not in changing]
+    changing = set(epochs.loc[_varies(epochs), "solver"].unique())
+    still = [solver for solver in epochs["solver"].unique() if solver not in changing]
     if not still:
         return ""
     if not changing:
@@ -102,8 +102,8 @@ def _varies(epochs: pd.DataFrame) -> pd.Series:
 
 
 def _figure(epochs: pd.DataFrame, style: Looks, curves: _Curves) -> Figure:
-    tasks, across = list(dict.fromkeys(epochs["task"])), len(curves.over)
-    used = {solver: look for solver, look in style.items() if solver in set(epochs["solver"])}
+    tasks, across, drawn = list(epochs["task"].unique()), len(curves.over), set(epochs["solver"].unique())
+    used = {solver: look for solver, look in style.items() if solver in drawn}
     figure, grid = panels.grid(
         len(tasks) * across, max(across, min(2, len(tasks))), (4.4 if len(tasks) * across > 1 else 6.2, 3.8)
     )

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
+from fontTools.subset import Options
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -74,14 +75,16 @@ class Drawing:
     def encode(self, kind: str) -> bytes:
         """Return the figure as ``png``, ``svg`` or ``pdf``, the same bytes for the same run."""
         buffer = BytesIO()
-        with styled():
+        with styled(), _outlines_alone():
             self.figure.savefig(buffer, format=kind, bbox_inches=self._paper, metadata=_UNDATED.get(kind))
         return buffer.getvalue()
 
     @cached_property
     def _paper(self) -> Any:
         """What of the figure is drawn on, in inches; laid out once, which takes longer than to draw it."""
-        self.figure.draw_without_rendering()
+        engine = self.figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(self.figure)  # which is what a drawing begins with
         self.figure.set_layout_engine(None)  # "none" leaves one behind for which all is drawn twice
         return self.figure.get_tightbbox().padded(_MARGIN)
 
@@ -93,6 +96,20 @@ def styled() -> Iterator[None]:
         # A plugin may name its method in letters that the font lacks; a box in the legend harms nobody.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
+
+
+@contextmanager
+def _outlines_alone() -> Iterator[None]:
+    """Embed in PDFs what fonts draw, without their rules of layout: text is placed glyph by glyph, and no reader asks for them.
+
+    To cut these rules down took fontTools longer than all else of a PDF; matplotlib has no option to leave them out.
+    """
+    usual = Options._drop_tables_default
+    Options._drop_tables_default = [*usual, "GDEF", "GPOS", "GSUB"]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = usual
 
 
 def linestyle(look: looks.Look) -> Any:
