@@ -48,6 +48,22 @@ def test_markdown_says_the_same(run):
     assert r"euler ×10 differs from itself by up to" in text
 
 
+def test_a_wall_of_undecided_verdicts_is_folded_and_counted(tmp_path):
+    methods = ["euler", *(f"method{n}" for n in range(9))]
+    run = written(tmp_path / "run", [ok(cell(method), 2.0) for method in methods])
+    report.write(run)
+    text = (run / "report" / "index.html").read_text()
+    summary = text.index(
+        '<details class="folded"><summary><h3>digits</h3> <small>9 undecided</small></summary>'
+    )
+    assert summary < text.index('<li class="undecided">')
+
+
+def test_what_was_decided_is_not_folded(run):
+    [said] = opening.of(load(run), [])
+    assert said.counts == ""
+
+
 def test_every_claim_has_a_symbol_and_words_of_its_own():
     assert set(opening.MARKS) == set(get_args(Claim))
     assert len({mark.symbol for mark in opening.MARKS.values()}) == len(opening.MARKS)

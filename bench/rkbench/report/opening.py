@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -30,6 +30,10 @@ MARKS = {
 """Claim of a verdict → how it is shown."""
 
 
+WALL = 8
+"""Verdicts of one task beyond which they are folded when all of them are undecided."""
+
+
 @dataclass(frozen=True)
 class Said:
     """What a run says on one task.
@@ -38,7 +42,7 @@ class Said:
         title: the task, or one of its tables.
         verdicts: one per solver.
         findings: other sentences.
-        counts: in a large run, whose verdicts are folded and cut, how many there are of each claim; else empty.
+        counts: where they are folded, how many verdicts there are of each claim; else empty.
         left_out: how many are not there, in a sentence; empty where all are.
     """
 
@@ -53,6 +57,7 @@ def of(results: Results, tables: list[Table]) -> list[Said]:
     """Return what a run says: its verdicts by task, then what its tables say in sentences."""
     found = [Said(task, tuple(said)) for task, said in groupby(verdicts.of(results), lambda one: one.task)]
     found += [Said(one.title, (), one.findings) for one in tables if one.findings]
+    found = [_folded(one) for one in found]
     sizes = [len(one.verdicts) + len(one.findings) for one in found]
     return (
         [_cut(one, extent.share(sizes, extent.SENTENCES)) for one in found]
@@ -61,17 +66,28 @@ def of(results: Results, tables: list[Table]) -> list[Said]:
     )
 
 
-def _cut(one: Said, most: int) -> Said:
-    """Return the first verdicts and findings, with how many of each claim there are in all."""
+def _folded(one: Said) -> Said:
+    """Return verdicts to be folded where they are many and nothing was decided: a wall of estimates hides what was."""
+    undecided = all(verdict.claim == "undecided" for verdict in one.verdicts)
+    return replace(one, counts=_counts(one)) if undecided and len(one.verdicts) > WALL else one
+
+
+def _counts(one: Said) -> str:
+    """Return how many verdicts there are of each claim, and how many other sentences."""
     claims = Counter(MARKS[verdict.claim].words for verdict in one.verdicts)
     counts = [f"{claims[mark.words]:,} {mark.words}" for mark in MARKS.values() if claims[mark.words]]
     counts += [numbers.counted(len(one.findings), "sentence")] if one.findings else []
+    return ", ".join(counts)
+
+
+def _cut(one: Said, most: int) -> Said:
+    """Return the first verdicts and findings, with how many of each claim there are in all."""
     size = len(one.verdicts) + len(one.findings)
     return Said(
         one.title,
         one.verdicts[:most],
         one.findings[:most],
-        ", ".join(counts),
+        _counts(one),
         extent.more(size, min(most, size), "sentences", "`rkbench report --json`"),
     )
 

@@ -19,9 +19,9 @@ from rkbench.report.results import Results, load
 def write(run_folder: str | Path, results: Results | None = None) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
-    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs``, ``looks`` and ``traces`` as CSV and
-    Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same report; a failure
-    leaves the old one.
+    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs`` and ``looks`` as CSV and Parquet,
+    ``traces`` as Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same
+    report; a failure leaves the old one.
 
     Args:
         run_folder: of the run.
@@ -63,8 +63,9 @@ def _replacing(target: Path) -> Iterator[Path]:
 def _write_frames(results: Results, folder: Path) -> None:
     tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs", "looks", "traces")}
     for name, frame in (tidy | {"summary": results.summary()}).items():
-        # Of the same numbers pandas would write the same, in ten times the time.
-        csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
+        if name != "traces":  # long, and for machines to read
+            # Of the same numbers pandas would write the same, in ten times the time.
+            csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
         frame.to_parquet(folder / f"{name}.parquet", index=False)
 
 
