@@ -68,7 +68,9 @@ def simulated(
     plan = [{"cell_id": record.cell_id} for record in records]
     planned = frames.cells({"plan": plan}, Recorded(reading.frame(records), {}, []))
     first, second = (planned[planned["replica"] == label] for label in (0, 1))
-    return Results(first, second, planned[:0], planned[:0], planned[:0], {"suite": {"baseline": "one"}, "plan": plan}, [])
+    return Results(
+        first, second, planned[:0], planned[:0], planned[:0], {"suite": {"baseline": "one"}, "plan": plan}, []
+    )
 
 
 def _record(method: str, seed: int, replica: int, seconds: float) -> Record:

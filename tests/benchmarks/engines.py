@@ -1,7 +1,7 @@
 """One training step by rkbench, eager and compiled, by the libraries in use, and by bare evaluations of f.
 
-    python tests/benchmarks/engines.py results/published/engines
-    python tests/benchmarks/engines.py results/published/engines --network convolutional --threads 1 --rounds 20
+    python tests/benchmarks/engines.py results/training_step
+    python tests/benchmarks/engines.py results/training_step --network convolutional --threads 1 --rounds 20
 
 measures them interleaved in one process and writes a JSON file, from which ``engines_page.py`` makes the page
 ``results/engines.md``. Libraries that are not installed are left out.

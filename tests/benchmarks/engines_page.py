@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from interleaved import ratio
 
+import rkbench
+
 RESULTS = Path(__file__).parents[2] / "results"
-MEASURED, PAGE = RESULTS / "published" / "engines", RESULTS / "engines.md"
+MEASURED, RUN, PAGE = RESULTS / "training_step", RESULTS / "published" / "engines", RESULTS / "engines.md"
 
 HEAD = """# What a training step costs, engine by engine
 
@@ -29,9 +32,9 @@ diffrax runs in JAX, whose threads stay busy for a while after each call. On two
 threads down, so these are measured without it first, and with it for its own row. Its row takes its own first step,
 of 0.01, hence more evaluations, and recomputes on the way back, as it advises.
 
-    python tests/benchmarks/engines.py results/published/engines --threads 2 --leave-out diffrax
-    python tests/benchmarks/engines.py results/published/engines --threads 2
-    python tests/benchmarks/engines.py results/published/engines --threads 1
+    python tests/benchmarks/engines.py results/training_step --threads 2 --leave-out diffrax
+    python tests/benchmarks/engines.py results/training_step --threads 2
+    python tests/benchmarks/engines.py results/training_step --threads 1
     python tests/benchmarks/engines_page.py
 """
 
@@ -42,7 +45,17 @@ f of the MNIST ODE-net (Chen et al. 2018): three group normalisations and two 3�
 0, so that the number of steps stays what the floor was given. dopri5 looks at two slopes that the loss does not depend
 on, at the probe for the first step and the last of all; the floor with fewer VJPs spares these as well.
 
-    python tests/benchmarks/engines.py results/published/engines --network convolutional --threads 1 --rounds 20
+    python tests/benchmarks/engines.py results/training_step --network convolutional --threads 1 --rounds 20
+"""
+
+
+HARNESS = """# The same through the harness
+
+The suite `engines`: every cell a process of its own, tied to one CPU, {cells} cells in random order, {seeds} seeds; ratios are
+paired by seed, with their range over seeds in brackets. Beside them stand the ratios of one process with 1 thread, from
+above, with quartiles. [The whole report](published/engines/report/report.md).
+
+    rkbench run engines --out results/published/engines
 """
 
 
@@ -50,7 +63,7 @@ def page() -> str:
     """Return the page as Markdown."""
     small, large = (_measured(f"{name}_*.json") for name in ("training_step", "convolutional"))
     parts = [HEAD.format(calls=small[0]["calls_per_round"]), *map(_section, small)]
-    return "\n".join([*parts, AT_SIZE, *map(_section, large)] if large else parts)
+    return "\n".join([*parts, AT_SIZE, *map(_section, large), *_through_the_harness(small + large)])
 
 
 def _measured(pattern: str) -> list[dict[str, Any]]:
@@ -93,6 +106,51 @@ def _row(measured: dict[str, Any], name: str) -> str:
     )
     return (
         f"| {name} | {measured['nfe'][name]} | {middle:.2f} [{low:.2f}, {high:.2f}] | {relative} | {above} |"
+    )
+
+
+BESIDE = {
+    "digits8_tanh": (
+        "tanh",
+        "train_seconds",
+        {"dopri5_shampine": "dopri5", "rk38": "rk38×10", "euler": "euler×10"},
+    ),
+    "odenet_gradient": ("f of the MNIST", "step_seconds", {"dopri5_shampine": "dopri5"}),
+}
+"""Task -> words of the network that was measured in one process, what its cells were timed for, and names there."""
+
+
+def _through_the_harness(measured: list[dict[str, Any]]) -> list[str]:
+    cells = rkbench.load(RUN).cells
+    parts = [HARNESS.format(cells=len(cells), seeds=cells["seed"].nunique())]
+    for task, (network, time, names) in BESIDE.items():
+        [alone] = [one for one in measured if network in one["network"] and one["threads"] == 1]
+        parts += [f"## {task}\n", "| | NFE | s | ÷ rkbench eager | in one process |", "|---|--:|--:|--:|--:|"]
+        of_task = cells[cells["task"] == task]
+        for _, own in of_task.groupby("method", sort=False):
+            plain = own[(own["engine"] == "rkbench") & ~own["compiled"]].set_index("seed")[time]
+            parts += [
+                _line(str(solver), rows, time, plain, alone, names)
+                for solver, rows in own.groupby("solver", sort=False)
+            ]
+        parts.append("")
+    return parts
+
+
+def _line(
+    solver: str, rows: pd.DataFrame, time: str, plain: pd.Series, alone: dict[str, Any], names: dict[str, str]
+) -> str:
+    seconds, first = rows.set_index("seed")[time], rows.iloc[0]
+    ratios = (seconds / plain).to_numpy()
+    itself = first["engine"] == "rkbench" and not first["compiled"]
+    ours = f"{names.get(first['method'])} rkbench"
+    how = "speculative" if first["speculative"] else "compiled" if first["compiled"] else ""
+    theirs = f"{names.get(first['method'])} {first['engine'].replace('_', ' ')} {how}".strip()
+    beside = alone["seconds"].get(theirs)
+    return (
+        f"| {solver} | {first['nfe_forward']:.0f} | {seconds.median():.3g} | "
+        f"{'' if itself else _spread(float(np.median(ratios)), ratios.min(), ratios.max())} | "
+        f"{'' if itself or beside is None else _spread(*ratio(beside, alone['seconds'][ours]))} |"
     )
 
 
