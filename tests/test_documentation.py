@@ -121,7 +121,7 @@ def test_a_command_in_the_documents_is_one_that_rkbench_understands(command):
 
 def test_the_two_commands_are_on_the_front_page():
     assert "pip install -e . && rkbench run\n" in README
-    assert 'pip install -e ".[test]" && pytest\n' in README
+    assert 'pip install -e ".[test]" && pytest -n 2 --dist worksteal\n' in README
 
 
 @pytest.mark.parametrize("column", [*record.COLUMNS, *record.CURVE_COLUMNS])
