@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import jvp, vjp
+from torch.func import vjp
 
 Product = Callable[[Tensor], Tensor]
 
@@ -46,11 +46,8 @@ def spectral_abscissa(
         dimension: of the Krylov spaces, the number of products; exact from the size of a state on.
         seed: of the random directions to start with.
     """
-
-    def product(v: Tensor) -> Tensor:
-        return jvp(lambda y: f(t, y), (y,), (v,))[1]
-
-    return _rightmost(product, y, dimension, seed)
+    forth, _ = _products(f, t, y)
+    return _rightmost(forth, y, dimension, seed)
 
 
 def numerical_abscissa(
@@ -62,12 +59,18 @@ def numerical_abscissa(
     the spectral abscissa, and equal to it where J is normal; the difference is growth that eigenvalues do not show.
     Arguments as there.
     """
-    pull = vjp(lambda y: f(t, y), y)[1]
+    forth, back = _products(f, t, y)
+    return _rightmost(lambda v: 0.5 * (forth(v) + back(v)), y, dimension, seed)
 
-    def product(v: Tensor) -> Tensor:
-        return 0.5 * (jvp(lambda y: f(t, y), (y,), (v,))[1] + pull(v)[0])
 
-    return _rightmost(product, y, dimension, seed)
+def _products(f: Callable[..., Any], t: Tensor, y: Tensor) -> tuple[Product, Product]:
+    """Return v -> J v and v -> Jᵀ v, which do not evaluate f again.
+
+    J v comes from differentiating Jᵀ u by u, in which it is linear, so that f needs no forward-mode derivative.
+    """
+    back = vjp(lambda y: f(t, y), y.detach())[1]
+    forth = vjp(lambda u: back(u)[0], torch.zeros_like(y))[1]
+    return lambda v: forth(v)[0], lambda v: back(v)[0]
 
 
 @torch.no_grad()
