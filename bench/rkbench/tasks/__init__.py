@@ -1,6 +1,7 @@
 """The built-in tasks, one file per family; torch is imported when a network is built."""
 
 from rkbench.hookspecs import hookimpl
+from rkbench.tasks import controls
 from rkbench.tasks.convolutional import DIGITS8_ODENET, MNIST_ODENET
 from rkbench.tasks.gradients import ODENET_GRADIENT, TANH_GRADIENT
 from rkbench.tasks.initial_values import INITIAL_VALUES
@@ -15,6 +16,7 @@ def rkbench_tasks():
         MNIST8_TANH,
         DIGITS8_ODENET,
         MNIST_ODENET,
+        *controls.TASKS,
         TANH_GRADIENT,
         ODENET_GRADIENT,
         *INITIAL_VALUES,
