@@ -23,7 +23,7 @@ def test_each_task_and_method_comes_once_before_one_comes_again(tmp_path):
     titles = [axes.get_title(loc="left").replace("\n", " ") for axes in found.figure.axes]
     assert len(titles) == 6
     assert {"a bosh3 @ 1e-2", "a dopri5 @ 1e-2", "b bosh3 @ 1e-2", "b dopri5 @ 1e-2"} < set(titles)
-    assert found.caption.endswith(" 6 of 12 solves are shown; Results.traces has all.")
+    assert found.caption.endswith(" 6 of 12 solves are shown; traces.parquet has all.")
 
 
 def test_a_solve_back_in_time_has_positive_sizes(tmp_path):
