@@ -243,3 +243,19 @@ def test_nobody_is_asked_for_hundreds_of_seeds(tmp_path):
         "digits: Times scatter so much that more than 50 seeds would be needed to find differences of 10 %; "
         "`rkbench doctor` says what disturbs the machine."
     )
+
+
+def test_what_is_true_of_several_tasks_is_said_once(tmp_path):
+    records = [
+        one
+        for task in ("digits", "letters")
+        for m in ("euler", "rk4")
+        for one in solver(m, 2.0, seeds=3, task=task)
+    ]
+    for number, one in enumerate(records):
+        one.cell_id = f"cell{number}"
+    notes = verdicts.notes(run(tmp_path, records))
+    assert (
+        "digits and letters: 3 seeds allow no verdict among one comparison: at least 6 are needed (`--seeds 6`)."
+        in notes
+    )

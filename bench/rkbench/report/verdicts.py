@@ -54,8 +54,12 @@ def of(results: Results) -> list[Verdict]:
 
 @once
 def notes(results: Results) -> list[str]:
-    """Return, task by task, what the run can resolve, and how many seeds it takes to say more."""
-    return [f"{task.name}: {sentence}" for task in _tasks(results) for sentence in _notes(task)]
+    """Return what the run can resolve, and how many seeds it takes to say more; tasks of which the same is true together."""
+    said: dict[str, list[str]] = {}
+    for task in _tasks(results):
+        for sentence in _notes(task):
+            said.setdefault(sentence, []).append(task.name)
+    return [f"{numbers.listed(tasks)}: {sentence}" for sentence, tasks in said.items()]
 
 
 def seeds_needed(results: Results, effect: float = EFFECT) -> dict[str, int]:
