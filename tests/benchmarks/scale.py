@@ -40,8 +40,9 @@ is the most that was resident.
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {rows}
 
-Measured on {machine}, one process at a time. The page shows what is over all tasks, the first rows of each table and the
-number of those left out; the frames beside it, as CSV and Parquet, have every cell.
+Measured on {machine}, one process at a time.
+The page shows what is over all tasks, the first rows of each table and the number of those left out; the frames beside
+it have every cell.
 """
 
 
@@ -119,7 +120,7 @@ def page(rows: list[str], command: str) -> str:
 def described() -> str:
     """Return the machine in words."""
     about = machine.describe()
-    return f"{about['cpu']}, {os.cpu_count()} cores"
+    return f"{about['cpu']}, on {len(machine.affinity())} of {os.cpu_count()} cores"
 
 
 def main() -> None:

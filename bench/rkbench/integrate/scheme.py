@@ -19,6 +19,7 @@ class Scheme:
     Attributes:
         stages: the stages to evaluate, in order; (stage, c, weights of the earlier slopes).
         b: weights of the solution carried forward.
+        sums: the same as (weight, stages that share it): summed first, they are multiplied once, there and back.
         error: b - b̂, empty when errors are not looked at.
         error_low: b - b̂_low, for the stretched estimate.
         dense: per stage, the coefficients of θ, θ², … of the dense output; empty when not asked for.
@@ -28,6 +29,7 @@ class Scheme:
 
     stages: tuple[tuple[int, float, Weights], ...]
     b: Weights
+    sums: tuple[tuple[float, tuple[int, ...]], ...]
     error: Weights
     error_low: Weights
     dense: tuple[tuple[int, tuple[float, ...]], ...]
@@ -56,6 +58,7 @@ def scheme(method: ButcherTableau, estimates_error: bool, dense: bool) -> Scheme
     return Scheme(
         stages=tuple((i, float(method.c[i]), _nonzero(method.a[i])) for i in used),
         b=_nonzero(method.b),
+        sums=_shared(_nonzero(method.b)),
         error=_nonzero(error or ()),
         error_low=_nonzero(error_low or ()),
         dense=tuple((i, tuple(map(float, row))) for i, row in enumerate(polynomials or ()) if any(row)),
@@ -72,6 +75,12 @@ def _with_ancestors(method: ButcherTableau, wanted: Iterable[int]) -> tuple[int,
         if i in needed:
             needed |= {j for j, x in enumerate(method.a[i]) if x}
     return tuple(sorted(needed))
+
+
+def _shared(weights: Weights) -> tuple[tuple[float, tuple[int, ...]], ...]:
+    """Return each weight once, with the stages that have it."""
+    values = dict.fromkeys(w for _, w in weights)
+    return tuple((value, tuple(j for j, w in weights if w == value)) for value in values)
 
 
 def _nonzero(row: Iterable) -> Weights:

@@ -34,7 +34,20 @@ def take_step(
         if stage == final:
             y_new = at
         k[stage] = f(times[stage], at)
-    return (combine(y, k, scheme.b, h) if y_new is None else y_new), k
+    return (_end(scheme, y, k, h) if y_new is None else y_new), k
+
+
+def _end(scheme: Scheme, y: Tensor, k: Mapping[int, Tensor], h: float | Tensor) -> Tensor:
+    """Return the state at the end of the step, of the slopes that share a weight by their sum."""
+    if isinstance(h, Tensor):
+        return combine(y, k, scheme.b, h)
+    out = None
+    for w, stages in scheme.sums:
+        slope = k[stages[0]]
+        for n, j in enumerate(stages[1:]):
+            slope = slope.add_(k[j]) if n else slope + k[j]
+        out = torch.add(y, slope, alpha=h * w) if out is None else out.add_(slope, alpha=h * w)
+    return y if out is None else out
 
 
 def combine(y: Tensor, k: Mapping[int, Tensor], weights: Weights, h: float | Tensor) -> Tensor:
