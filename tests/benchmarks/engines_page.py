@@ -38,6 +38,22 @@ of 0.01, hence more evaluations, and recomputes on the way back, as it advises.
     python tests/benchmarks/engines_page.py
 """
 
+AIMS = (
+    ("dopri5 torchdiffeq", "dopri5 rkbench", "≥ 2.5"),
+    ("dopri5 torchode", "dopri5 rkbench", "≥ 2"),
+    ("dopri5 torchdiffeq", "dopri5 rkbench compiled", "≥ 4"),
+    ("dopri5 torchdiffeq", "dopri5 rkbench speculative", "≥ 4"),
+    ("dopri5 diffrax", "dopri5 rkbench compiled", "≥ 1.5"),
+    ("rk38×10 torchdiffeq", "rk4×10 rkbench", "≥ 1.4"),
+    ("rk38×10 torchdiffeq", "rk4×10 rkbench compiled", "≥ 2"),
+)
+FLOOR_AIMS = (
+    ("dopri5 rkbench", "≤ 2"),
+    ("dopri5 rkbench compiled", "≤ 1.25"),
+    ("dopri5 rkbench speculative", "≤ 1.25"),
+)
+"""Slower and faster, and the ratio aimed at; and how far above the floor: fixed before anything was measured."""
+
 AT_SIZE = """# The same at size
 
 f of the MNIST ODE-net (Chen et al. 2018): three group normalisations and two 3×3 convolutions of a state of 64×6×6, batch
@@ -62,8 +78,23 @@ above, with quartiles. [The whole report](published/engines/report/report.md).
 def page() -> str:
     """Return the page as Markdown."""
     small, large = (_measured(f"{name}_*.json") for name in ("training_step", "convolutional"))
-    parts = [HEAD.format(calls=small[0]["calls_per_round"]), *map(_section, small)]
+    parts = [HEAD.format(calls=small[0]["calls_per_round"]), *_aims(small), *map(_section, small)]
     return "\n".join([*parts, AT_SIZE, *map(_section, large), *_through_the_harness(small + large)])
+
+
+def _aims(small: list[dict[str, Any]]) -> list[str]:
+    """Return what was aimed at before anything was measured, and what became of it."""
+    [alone] = [one for one in small if one["threads"] == 2 and one["left_out"]]
+    [beside] = [one for one in small if one["threads"] == 2 and not one["left_out"]]
+    parts = ["## Aims, with 2 threads\n", "| | aim | measured |", "|---|--:|--:|"]
+    for slower, faster, aim in AIMS:
+        seconds = (alone if slower in alone["seconds"] else beside)["seconds"]
+        parts.append(f"| {slower} ÷ {faster} | {aim} | {_spread(*ratio(seconds[slower], seconds[faster]))} |")
+    seconds = alone["seconds"]
+    for name, aim in FLOOR_AIMS:
+        above = ratio(seconds[name], seconds["dopri5 floor"], seconds["empty step"])
+        parts.append(f"| {name}, above floor | {aim} | {_spread(*above)} |")
+    return [*parts, ""]
 
 
 def _measured(pattern: str) -> list[dict[str, Any]]:
