@@ -17,7 +17,7 @@ FLOORS = (
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "measure memory compiling train experiments cell turns sentinel worker lanes"
+    "measure memory augmentation compiling train experiments cell turns sentinel worker lanes"
     " runner forecast progress report doctor new_plugin",
     "cli",
 )

@@ -251,7 +251,9 @@ def _report(folder: Path, console: Console, as_json: bool) -> int:
     from rkbench import report as reports
     from rkbench.report import digest, frames
 
-    gc.set_threshold(50_000, 20, 100)  # a report makes many small things and few cycles: an eighth of the time
+    gc.set_threshold(
+        50_000, 20, 100
+    )  # a report makes many small things and few cycles: an eighth of the time
     results = reports.load(folder)
     if not as_json:
         reports.show(results, console)

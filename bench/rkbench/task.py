@@ -6,27 +6,65 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rkbench.errors import UserError
 from rkbench.problem import InitialValueProblem
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+OPTIMIZERS = ("adamw", "sgd")
+"""Names of optimizers."""
+
+SCHEDULES = ("onecycle", "steps")
+"""Names of what the learning rate does over the training."""
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: Adam under a one-cycle learning rate, cross-entropy, shuffled batches.
+    """How a network is trained: an optimizer under a schedule of learning rates, cross-entropy, shuffled batches.
 
     Attributes:
         epochs: passes over the training set.
         batch_size: samples per step; the last, smaller batch of an epoch is used too.
-        learning_rate: the peak of the cycle (Smith & Topin 2018, arXiv:1708.07120).
-        weight_decay: decoupled, as in AdamW.
+        learning_rate: the peak of the cycle, or the rate before the first milestone.
+        weight_decay: decoupled for "adamw"; for "sgd" the factor of the weights that is added to their gradient.
+        optimizer: "adamw" (Loshchilov & Hutter 2019, arXiv:1711.05101) or "sgd".
+        momentum: of "sgd".
+        schedule: "onecycle" (Smith & Topin 2018, arXiv:1708.07120), or "steps": constant between milestones.
+        milestones: of "steps": where the rate drops, as shares of all training steps, so that a training of fewer epochs
+            is the same in small.
+        factor: of "steps": what the rate is multiplied by at each milestone.
+        crop: pixels by which training images are moved at random, anew in each epoch, over a margin as dark as the
+            darkest pixel of the data; the same for every solver of a seed.
+
+    Raises:
+        UserError: a value that is out of range, or that optimizer or schedule would not heed.
     """
 
     epochs: int
     batch_size: int = 128
     learning_rate: float = 1e-2
     weight_decay: float = 0.0
+    optimizer: str = "adamw"
+    momentum: float = 0.0
+    schedule: str = "onecycle"
+    milestones: tuple[float, ...] = ()
+    factor: float = 0.1
+    crop: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what would be ignored, and what torch would take for something else."""
+        for wrong, sentence in (
+            (self.optimizer not in OPTIMIZERS, f"optimizer must be one of {OPTIMIZERS}"),
+            (self.schedule not in SCHEDULES, f"schedule must be one of {SCHEDULES}"),
+            (self.momentum and self.optimizer != "sgd", "momentum is of optimizer='sgd': drop it"),
+            (self.milestones and self.schedule != "steps", "milestones are of schedule='steps': drop them"),
+            (not all(0 < m < 1 for m in self.milestones), "milestones must lie between 0 and 1: give shares"),
+            (self.crop < 0, "crop must be 0 or more pixels"),
+        ):
+            if wrong:
+                raise UserError(f"This recipe cannot be followed: {sentence}.")
 
 
 class BaseTask:

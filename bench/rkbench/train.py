@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from rkbench.augmentation import cropped
 from rkbench.compiling import CompileClock
 from rkbench.data import Dataset
 from rkbench.measure import Counts, Meter, audit, timed
@@ -73,7 +74,7 @@ class Training:
         data: on the device, in the dtype.
         recipe: how.
         epochs: how long.
-        seed: of the order of batches, the same for every solver.
+        seed: of the order of batches and of the places of crops, the same for every solver.
     """
 
     network: nn.Module
@@ -156,10 +157,13 @@ class Training:
         return row
 
     def _shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of an epoch, views of data gathered once."""
+        """Yield the batches of an epoch: views of data gathered once, or crops of them."""
         order = torch.randperm(len(self.data.y_train), generator=self.order).to(self.device)
         x, y = self.data.x_train[order], self.data.y_train[order]
-        yield from zip(x.split(self.recipe.batch_size), y.split(self.recipe.batch_size), strict=True)
+        margin, size = self.recipe.crop, self.recipe.batch_size
+        background = self.data.x_train.min().item() if margin else 0.0
+        for images, labels in zip(x.split(size), y.split(size), strict=True):
+            yield cropped(images, margin, background, self.order) if margin else images, labels
 
     @staticmethod
     def _steps(
@@ -238,7 +242,18 @@ class Training:
 def _optimizer(
     network: nn.Module, recipe: Recipe, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    """Return what takes a training step, and what sets its learning rate, for so many steps in all."""
+    weights, rate, decay = network.parameters(), recipe.learning_rate, recipe.weight_decay
+    optimizer: torch.optim.Optimizer
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(weights, rate, recipe.momentum, weight_decay=decay, fused=True)
+    else:
+        optimizer = torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True)
+    if recipe.schedule == "steps":
+        milestones = [round(share * steps) for share in recipe.milestones]
+        return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, recipe.factor)
+    # A cycle moves Adam's first moment against the rate; the momentum of SGD is as the recipe says.
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=steps, cycle_momentum=recipe.optimizer != "sgd"
     )
-    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
+    return optimizer, cycle
