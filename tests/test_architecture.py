@@ -13,11 +13,11 @@ import rkbench
 
 FLOORS = (
     "errors source checksums",
-    "order coefficients tableau stability controller problem problems solution solver task twin",
+    "order coefficients tableau stability controller problem problems solution solver task variation twin",
     "integrate record store machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "measure memory augmentation compiling train experiments cell turns sentinel worker lanes"
+    "measure memory augmentation compiling objective train experiments cell turns sentinel worker lanes"
     " runner forecast progress report doctor new_plugin",
     "cli",
 )

@@ -8,9 +8,10 @@ from rkbench import ODEBlock, data
 from rkbench.integrate.field import Field
 from rkbench.interface import make_solver
 from rkbench.networks.convolutional import ConvField, TimeConv, odenet
-from rkbench.tasks.convolutional import DIGITS8_ODENET, MNIST_ODENET
+from rkbench.tasks.convolutional import TASKS as BUILT_IN
 from rkbench.train import Training
 
+TASKS = {task.name: task for task in BUILT_IN}
 RK4 = {"method": "rk4", "steps": 2}
 DOPRI5 = {"method": "dopri5", "rtol": 1e-3, "atol": 1e-3}
 FORMATS = (torch.contiguous_format, torch.channels_last)
@@ -149,11 +150,11 @@ def test_the_network_has_the_parameters_of_the_literature():
 
 
 @pytest.mark.parametrize(
-    ("task", "size", "state"), [(MNIST_ODENET, 28, (64, 6, 6)), (DIGITS8_ODENET, 8, (16, 3, 3))]
+    ("name", "size", "state"), [("mnist_odenet", 28, (64, 6, 6)), ("digits8_odenet", 8, (16, 3, 3))]
 )
-def test_a_task_shrinks_its_images_to_a_small_state(task, size, state):
+def test_a_task_shrinks_its_images_to_a_small_state(name, size, state):
     x = torch.randn(2, 1, size, size)
-    network = task.network(make_solver(**RK4), x, 10)
+    network = TASKS[name].network(make_solver(**RK4), x, 10)
     [block] = [module for module in network.modules() if isinstance(module, ODEBlock)]
     shapes = []
     block.register_forward_hook(lambda block, inputs, output: shapes.append(output.shape[1:]))
@@ -163,11 +164,12 @@ def test_a_task_shrinks_its_images_to_a_small_state(task, size, state):
 
 def test_the_digits_are_learnt_to_their_target():
     torch.manual_seed(0)
-    digits, recipe = data.load(DIGITS8_ODENET.dataset), DIGITS8_ODENET.recipe
-    network = DIGITS8_ODENET.network(make_solver("euler", steps=2), digits.x_train[:2], digits.classes)
+    task = TASKS["digits8_odenet"]
+    digits, recipe = data.load(task.dataset), task.recipe
+    network = task.network(make_solver("euler", steps=2), digits.x_train[:2], digits.classes)
     training = Training(network, digits, recipe, recipe.epochs, seed=0)
     training.run(lambda row: None)
-    assert training.curve[-1]["test_accuracy"] >= DIGITS8_ODENET.target
+    assert training.curve[-1]["test_accuracy"] >= task.target
 
 
 def test_jax_computes_the_same_f():

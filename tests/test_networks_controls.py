@@ -103,9 +103,9 @@ def test_prolonged_controls_have_the_same_size_and_are_trained_too(between):
     fine = coarse.prolonged()
     assert fine.values.requires_grad
     assert fine.values.is_leaf
-    close(fine.penalty(size=1.0), coarse.penalty(size=1.0))
+    close(fine.energy(size=1.0), coarse.energy(size=1.0))
     if between != "constant":  # a finer grid sees a jump as a steeper slope
-        close(fine.penalty(slope=1.0), coarse.penalty(slope=1.0), within=1e-12)
+        close(fine.energy(slope=1.0), coarse.energy(slope=1.0), within=1e-12)
 
 
 @EVERY
@@ -113,7 +113,7 @@ def test_the_penalty_of_what_does_not_change_is_its_square_times_the_length(betw
     made = controls(between)
     with torch.no_grad():
         made.values.copy_(made.values[:1].expand_as(made.values).clone())
-    close(made.penalty(size=3.0, slope=5.0), 0.5 * 3 * 1.2 * made.values[0].square().sum(), within=1e-12)
+    close(made.energy(size=3.0, slope=5.0), 0.5 * 3 * 1.2 * made.values[0].square().sum(), within=1e-12)
 
 
 @pytest.mark.parametrize("between", ["linear", "quadratic"])
@@ -123,8 +123,8 @@ def test_the_penalty_of_a_straight_line_is_its_integral(between):
     with torch.no_grad():
         made.values.copy_((1 + 2 * times)[:, None].expand(-1, 7))
     size, slope = 7 * (3.4**3 - 1) / 6, 7 * 4 * 1.2
-    close(made.penalty(size=1.0), torch.tensor(size / 2, dtype=torch.float64), within=1e-6)
-    close(made.penalty(slope=1.0), torch.tensor(slope / 2, dtype=torch.float64), within=1e-6)
+    close(made.energy(size=1.0), torch.tensor(size / 2, dtype=torch.float64), within=1e-6)
+    close(made.energy(slope=1.0), torch.tensor(slope / 2, dtype=torch.float64), within=1e-6)
 
 
 def test_the_penalty_of_a_parabola_is_its_integral():
@@ -132,14 +132,14 @@ def test_the_penalty_of_a_parabola_is_its_integral():
     times = torch.tensor([0.0, 0.25, 0.5, 1.25, 2.0], dtype=torch.float64)
     with torch.no_grad():
         made.values.copy_(times.square()[:, None])
-    close(made.penalty(size=1.0, slope=1.0), torch.tensor(32 / 5 / 2 + 4 * 8 / 3 / 2, dtype=torch.float64))
+    close(made.energy(size=1.0, slope=1.0), torch.tensor(32 / 5 / 2 + 4 * 8 / 3 / 2, dtype=torch.float64))
 
 
 def test_the_penalty_of_jumps_is_that_of_difference_quotients():
     made = controls("constant")
     jumps = made.values.detach().diff(dim=0).square().sum(1)
     distances = torch.tensor([0.25, 0.45], dtype=torch.float64)
-    close(made.penalty(slope=2.0), (jumps / distances).sum(), within=1e-12)
+    close(made.energy(slope=2.0), (jumps / distances).sum(), within=1e-12)
 
 
 @EVERY
@@ -160,7 +160,7 @@ class Theta(torch.nn.Module):
         self.controls = controls
 
     def forward(self, *t):
-        return self.controls.at(*t) if t else self.controls.penalty(0.7, 0.3)
+        return self.controls.at(*t) if t else self.controls.energy(0.7, 0.3)
 
 
 @EVERY

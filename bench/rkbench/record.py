@@ -98,8 +98,9 @@ class Record:
         "Time of one solve forward and backward, in seconds; median over repetitions after a first one"
     )
     step_memory_mb: float | None = _column(
-        "Most tensors alive at once in one solve forward and backward, in MiB, beyond state and parameters; empty where "
-        "they are out of torch's sight on a CPU: in compiled graphs and in other frameworks"
+        "Most tensors alive at once in one training step, in MiB, beyond data and parameters, or in one solve forward and "
+        "backward, beyond state and parameters; empty where they are out of torch's sight on a CPU: in compiled graphs and "
+        "in other frameworks"
     )
     gradient_error: float | None = _column(
         "Error of the gradient against that of a solve in float64 at a tight tolerance: difference over norm (2-norms), of "
@@ -122,6 +123,10 @@ class Record:
     tight_label_changes: float | None = _column(
         "Share of the first 1000 test samples that the trained network classifies otherwise when dopri5 solves it at a "
         "tight tolerance, 0 to 1"
+    )
+    critical_steps: int | None = _column(
+        "How few equal steps of its own method classify the first 1000 test samples as dopri5 at a tight tolerance does, to "
+        "within 0.2 % of them or one; found by bisection, of all blocks together, empty where 64 in each are too few"
     )
     batch_logit_change: float | None = _column(
         "Largest difference of a logit between the first 100 test samples in a batch of the training size and each alone; "

@@ -22,7 +22,7 @@ from typing import Any
 
 import pluggy
 
-from rkbench import hookspecs, source
+from rkbench import hookspecs, source, variation
 from rkbench.controller import StepController
 from rkbench.errors import PluginError, UserError, unknown
 from rkbench.solver import Engine
@@ -104,8 +104,9 @@ class Registry:
         return self._get("engine", name)
 
     def task(self, name: str) -> BaseTask:
-        """Return a task by name, whatever its kind."""
-        return self._get("task", name)
+        """Return a task by name, whatever its kind; options may follow in brackets, see `rkbench.variation`."""
+        base, options = variation.parted(name)
+        return variation.varied(self._get("task", base), name, options)
 
     @property
     def methods(self) -> Mapping[str, ButcherTableau]:
@@ -129,6 +130,8 @@ class Registry:
 
     def owner(self, kind: str, name: str) -> Plugin:
         """Return the plugin that brought an item, or raise `UnknownNameError`."""
+        if kind == "task":
+            name, _ = variation.parted(name)
         self._get(kind, name)
         return self.owners[kind, name]
 

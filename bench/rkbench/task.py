@@ -108,6 +108,9 @@ class Task(BaseTask):
         summary: one line on the network and where it comes from.
         solves: whether the network solves anything. One that does not, a baseline, is given None for a solver and is
             trained once per seed, whatever the solvers of the suite.
+        samples: train with the first so many samples of the training set; all unless given.
+        kinetic: weight in the loss of the kinetic energy of every ODE block, see `RunningCost`.
+        jacobian: weight in the loss of the norm of f's Jacobian along it.
     """
 
     name: str
@@ -117,6 +120,9 @@ class Task(BaseTask):
     target: float
     summary: str = ""
     solves: bool = True
+    samples: int | None = None
+    kinetic: float = 0.0
+    jacobian: float = 0.0
 
     experiment: ClassVar[str] = "training"
 
@@ -126,8 +132,9 @@ class Task(BaseTask):
         return self.recipe.epochs
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return recipe and target."""
-        return {"recipe": asdict(self.recipe), "target": self.target}
+        """Return recipe, target and what else is set; how the network is built is code, and in the task's name."""
+        own = ("target", "samples", "kinetic", "jacobian")
+        return {"recipe": asdict(self.recipe)} | {name: getattr(self, name) for name in own}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rkbench.augmentation import cropped
 from rkbench.compiling import CompileClock
 from rkbench.data import Dataset
 from rkbench.measure import Counts, Meter, audit, timed
+from rkbench.objective import Objective
 from rkbench.record import CellStatus
 from rkbench.task import Recipe
 
@@ -121,16 +122,17 @@ class Training:
         if rest:  # the last batch of an epoch, for which compilers compile again
             batches.append((x[:rest], y[:rest]))
         with torch.random.fork_rng():  # dropout in the copy must not move the random numbers of the network
-            self._steps(twin, optimizer, schedule, Meter(twin), batches, StepLog())
+            self._steps(Objective(twin), optimizer, schedule, Meter(twin), batches, StepLog())
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch under the clock; shuffle before it, evaluate and audit after it."""
         batches = list(self._shuffled())
         done = len(self.log.nfe_forward)
         self.network.train()
+        objective = Objective(self.network)
         compiled = self.compiling.seconds
         seconds, losses = timed(
-            lambda: self._steps(self.network, self.optimizer, self.schedule, self.meter, batches, self.log),
+            lambda: self._steps(objective, self.optimizer, self.schedule, self.meter, batches, self.log),
             self.device,
         )
         seconds -= self.compiling.seconds - compiled
@@ -167,25 +169,25 @@ class Training:
 
     @staticmethod
     def _steps(
-        network: nn.Module,
+        objective: Objective,
         optimizer: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
         meter: Meter,
         batches: list[tuple[Tensor, Tensor]],
         log: StepLog,
     ) -> list[Tensor]:
-        """Take a training step per batch and return the losses, still on the device: this is what is timed."""
+        """Take a training step per batch and return the cross-entropies, still on the device: this is what is timed."""
         losses = []
         for x, y in batches:
             optimizer.zero_grad(set_to_none=True)
             start = meter.read()
-            loss = cross_entropy(network(x), y)
+            loss, entropy = objective(x, y)
             between = meter.read()
             loss.backward()
             end = meter.read()
             optimizer.step()
             schedule.step()
-            losses.append(loss.detach())
+            losses.append(entropy)
             log.add(start, between, end)
         return losses
 
@@ -200,7 +202,7 @@ class Training:
             meter = Meter(twin)
             with audit(meter.fields):
                 start = meter.read()
-                loss = cross_entropy(twin(x), y)
+                loss, _ = Objective(twin)(x, y)
                 between = meter.read()
                 loss.backward()
                 end = meter.read()

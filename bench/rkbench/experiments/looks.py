@@ -7,6 +7,7 @@ figure 3).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,6 +34,12 @@ SAMPLES = 1000
 
 STEPS, TOLERANCES = (0.5, 2.0, 4.0), (100.0, 10.0, 0.1)
 """Factors of the number of equal steps, and of the tolerances, that the network was trained with."""
+
+FLIPS = 0.002
+"""The share of answers in which two solvers of the same ODE may differ."""
+
+MOST_STEPS = 64
+_DOUBLING = [2**k for k in range(MOST_STEPS.bit_length())]
 
 Swap = Callable[[Solver], Solver]
 """What a block is solved by, given its own solver."""
@@ -100,8 +107,12 @@ def swaps(own: Solver) -> list[Swap]:
         near = [_stepping(count) for count in counts if count != own.steps]
         if own.method.name != OTHER:
             near.append(lambda solver: make_solver(OTHER, steps=solver.steps))
-    tight = TOLERANCE[torch.get_default_dtype()]
-    return [*near, lambda solver: make_solver(METHOD, rtol=tight, atol=tight)]
+    return [*near, _tight]
+
+
+def _tight(solver: Solver) -> Solver:
+    tolerance = TOLERANCE[torch.get_default_dtype()]
+    return make_solver(METHOD, rtol=tolerance, atol=tolerance)
 
 
 def _looser(factor: float) -> Swap:
@@ -164,6 +175,34 @@ def _solved_by(swap: Swap, blocks: list[ODEBlock]) -> Iterator[None]:
     finally:
         for block, own in zip(blocks, before, strict=True):
             block.solver = own
+
+
+def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None:
+    """Return how few equal steps of its own method answer as the ODE does, of all blocks together.
+
+    Answers are those of the tight solve when no more than `FLIPS` of them, or a single one, differ. The number is found
+    by bisection, which takes for granted that more steps do not make it worse. None where `MOST_STEPS` in each block are
+    too few, for a network without an ODE block, and for one that a tight solve does not solve.
+    """
+    blocks = [module for module in network.modules() if isinstance(module, ODEBlock)]
+    network.eval()
+    x = x[:SAMPLES]
+    tight = _answers(network, blocks, x, batch_size, _tight) if blocks else None
+    if tight is None:
+        return None
+    labels, allowed = tight.logits.argmax(1), max(1, int(FLIPS * len(x)))
+
+    def same(steps: int) -> bool:
+        coarse = _answers(
+            network, blocks, x, batch_size, lambda solver: make_solver(solver.method, steps=steps)
+        )
+        return coarse is not None and int((coarse.logits.argmax(1) != labels).sum()) <= allowed
+
+    above = next((steps for steps in _DOUBLING if same(steps)), None)
+    if above is None:
+        return None
+    counts = range(above // 2 + 1, above)
+    return len(blocks) * (above // 2 + 1 + bisect_left(counts, True, key=same)) if above > 1 else len(blocks)
 
 
 def tight(found: list[Look]) -> Look | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import fmean, median
@@ -12,10 +13,13 @@ from torch import nn
 
 from rkbench import data
 from rkbench.experiments.batch_mates import batch_mates
-from rkbench.experiments.looks import looks, tight
+from rkbench.experiments.looks import critical_steps, looks, tight
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
+from rkbench.memory import peak_tensor_mb
 from rkbench.networks.block import ODEBlock
+from rkbench.networks.running_cost import add_running_cost
+from rkbench.objective import Objective
 from rkbench.plan import Cell
 from rkbench.record import Record
 from rkbench.solver import Solver
@@ -35,8 +39,10 @@ def measure(
     """
     dataset = data.load(task.dataset)
     record.data_sha256 = dataset.sha256
-    dataset = _placed(dataset, cell.device)
+    dataset = _placed(dataset, cell.device, task.samples)
     network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
+    if task.kinetic or task.jacobian:
+        add_running_cost(network, task.kinetic, task.jacobian)
     record.parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     record.target = task.target
     assert cell.epochs is not None
@@ -48,14 +54,27 @@ def measure(
         record.peak_memory_mb = peak_memory_mb(training.device)
     _scores(record, training)
     record.trace = _trace(cell, network)
+    record.step_memory_mb = _step_memory(training)
     found = looks(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
     record.looks = [look._asdict() for look in found]
     last = tight(found)
     if last is not None:
         record.tight_accuracy_change, record.tight_label_changes = last.accuracy_change, last.label_changes
+        record.critical_steps = critical_steps(network, dataset.x_test, task.recipe.batch_size)
     mates = batch_mates(network, dataset.x_test, task.recipe.batch_size)
     if mates is not None:
         record.batch_logit_change, record.batch_label_changes = mates
+
+
+def _step_memory(training: Training) -> float | None:
+    """Return the most MiB alive in a training step of a copy, or None where its tensors are out of sight."""
+    if training.meter.unseen:
+        return None
+    twin, size = copy.deepcopy(training.network).train(), training.recipe.batch_size
+    twin.zero_grad(set_to_none=True)
+    objective, x, y = Objective(twin), training.data.x_train[:size], training.data.y_train[:size]
+    with torch.random.fork_rng():
+        return peak_tensor_mb(lambda: objective(x, y)[0].backward(), training.device)
 
 
 def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:
@@ -64,12 +83,13 @@ def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:
     return traced(cell, float(block.t_span[0]), block.last_steps, block.last_retries) if block else []
 
 
-def _placed(dataset: data.Dataset, device: str) -> data.Dataset:
+def _placed(dataset: data.Dataset, device: str, samples: int | None) -> data.Dataset:
+    """Return the dataset on the device, in the default dtype, with the first so many samples to train with."""
     dtype = torch.get_default_dtype()
     return replace(
         dataset,
-        x_train=dataset.x_train.to(device, dtype),
-        y_train=dataset.y_train.to(device),
+        x_train=dataset.x_train[:samples].to(device, dtype),
+        y_train=dataset.y_train[:samples].to(device),
         x_test=dataset.x_test.to(device, dtype),
         y_test=dataset.y_test.to(device),
     )

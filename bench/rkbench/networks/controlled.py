@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from rkbench.errors import SolverError
-from rkbench.networks.controls import Controls
+from rkbench.networks.controls import Controls, PenalisedControls
 from rkbench.networks.dynamic import dynamic_block
 from rkbench.networks.layers import LAYERS, Layer
 from rkbench.networks.operators import Convolution, Dense
@@ -83,10 +84,17 @@ def with_controls(
     t1: float = 1.0,
     between: str = "linear",
     aligned: bool = True,
+    size: float = 0.0,
+    slope: float = 0.0,
 ) -> nn.Module:
-    """Return a dynamic block over [0, t1] whose control nodes are equidistant, with random parameters."""
+    """Return a dynamic block over [0, t1] whose control nodes are equidistant, with random parameters.
+
+    With ``size`` or ``slope``, the controls are `PenalisedControls`.
+    """
     nodes = [t1 * i / intervals for i in range(intervals + 1)]
-    return dynamic_block(layer, Controls(nodes, layer.initial(), between), solver, aligned=aligned)
+    costs = size or slope
+    made = partial(PenalisedControls, size=size, slope=slope) if costs else Controls
+    return dynamic_block(layer, made(nodes, layer.initial(), between), solver, aligned=aligned)
 
 
 def _halved(channels: int) -> int:

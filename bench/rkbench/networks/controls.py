@@ -129,7 +129,7 @@ class Controls(nn.Module):
         # Products and a sum: autocast would round those of a matrix product.
         return self._named((weights * self._sets(interval)).sum(0))
 
-    def penalty(self, size: float = 0.0, slope: float = 0.0) -> Tensor:
+    def energy(self, size: float = 0.0, slope: float = 0.0) -> Tensor:
         """Return ½ ∫ (size |θ|² + slope |θ'|²) dt, exactly.
 
         Where θ jumps, θ' is a difference quotient: jumps over the distances of the intervals' centres (as Haber &
@@ -144,7 +144,7 @@ class Controls(nn.Module):
         degree = self._element.degree
         middles = (a + (b - a) / 2 for a, b in itertools.pairwise(self.nodes))
         nodes = sorted((*self.nodes, *middles))
-        finer = Controls(nodes, self._named(self.values[0]), self.between)
+        finer = self._on(nodes, self._named(self.values[0]))
         places = self.values.new_tensor([i / (2 * degree or 1) for i in range(2 * degree)] or [0.0, 0.0])
         basis = torch.stack(self._element.basis(places), -1)
         coarse = torch.stack([self._sets(self.offsets.new_tensor([j])) for j in range(self.intervals)])
@@ -156,6 +156,10 @@ class Controls(nn.Module):
         """Return what ``print`` adds to the name."""
         sets, size = self.values.shape
         return f"{sets} sets of {size}, {self.between} in {self.intervals} intervals"
+
+    def _on(self, nodes: Sequence[float], initial: Mapping[str, Tensor]) -> Controls:
+        """Return controls of the same kind on other nodes."""
+        return Controls(nodes, initial, self.between)
 
     @property
     def _element(self) -> Element:
@@ -176,6 +180,37 @@ class Controls(nn.Module):
         super()._apply(fn, recurse)
         self.clock = torch.tensor(self.nodes, dtype=self.values.dtype, device=self.values.device)
         return self
+
+
+class PenalisedControls(Controls):
+    """Controls that cost something: ½ ∫ (size |θ|² + slope |θ'|²) dt is added to the training loss.
+
+    Args:
+        nodes: as for `Controls`.
+        initial: as for `Controls`.
+        between: as for `Controls`.
+        size: weight of the square of θ.
+        slope: weight of the square of its derivative, which makes it smooth in time.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[float],
+        initial: Mapping[str, Tensor],
+        between: str = "linear",
+        *,
+        size: float,
+        slope: float,
+    ) -> None:
+        super().__init__(nodes, initial, between)
+        self.size, self.slope = size, slope
+
+    def penalty(self) -> Tensor:
+        """Return what is added to the loss of a training step."""
+        return self.energy(self.size, self.slope)
+
+    def _on(self, nodes: Sequence[float], initial: Mapping[str, Tensor]) -> Controls:
+        return PenalisedControls(nodes, initial, self.between, size=self.size, slope=self.slope)
 
 
 def _checked(nodes: Sequence[float]) -> tuple[float, ...]:

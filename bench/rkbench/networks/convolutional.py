@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
+from rkbench.networks.augment import Augment
 from rkbench.networks.block import ODEBlock
 from rkbench.networks.downsampling import downsample, head
 from rkbench.networks.normalization import group_norm, groups
@@ -65,7 +66,12 @@ class ConvField(nn.Module):
 
 
 def odenet(
-    solver: Solver, channels: int, classes: int, halvings: int = 2, downsampling: str = "conv"
+    solver: Solver,
+    channels: int,
+    classes: int,
+    halvings: int = 2,
+    downsampling: str = "conv",
+    augment: int = 0,
 ) -> nn.Sequential:
     """Return convolutions down -> ODE block over [0, 1] -> normalise, average each channel, linear.
 
@@ -78,13 +84,15 @@ def odenet(
         classes: of the images.
         halvings: layers with stride 2; two take 28×28 to a state of 6×6, none 8×8 to one of 6×6.
         downsampling: "conv" or "res", see `downsample`.
+        augment: channels of zeros that the state gets besides.
 
     Raises:
         UserError: there is no such downsampling.
     """
     down = downsample(downsampling, channels, halvings)
-    block = ODEBlock(ConvField(channels), solver=solver)
-    return nn.Sequential(*down, block, *head(channels, classes))
+    more = [Augment(augment)] if augment else []
+    block = ODEBlock(ConvField(channels + augment), solver=solver)
+    return nn.Sequential(*down, *more, block, *head(channels + augment, classes))
 
 
 def _in_jax(t: Any, y: Any, *tensors: Any) -> Any:

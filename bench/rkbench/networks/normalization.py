@@ -17,6 +17,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
 def groups(channels: int) -> int:
     """Return how many groups are normalised: of two channels, as the 32 of 64 in Chen et al. (2018).
 
-    Their program has min(32, channels); with fewer channels each would be alone, and lose its brightness.
+    Their program has min(32, channels); with fewer channels each would be alone, and lose its brightness. An odd number
+    of channels is parted into the smallest equal groups that are larger.
     """
-    return max(1, channels // 2)
+    return max(1, next((n for n in range(channels // 2, 0, -1) if channels % n == 0), 1))

@@ -1,8 +1,7 @@
 """The built-in tasks, one file per family; torch is imported when a network is built."""
 
 from rkbench.hookspecs import hookimpl
-from rkbench.tasks import controls
-from rkbench.tasks.convolutional import DIGITS8_ODENET, MNIST_ODENET
+from rkbench.tasks import controls, convolutional
 from rkbench.tasks.gradients import ODENET_GRADIENT, TANH_GRADIENT
 from rkbench.tasks.initial_values import INITIAL_VALUES
 from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
@@ -14,8 +13,7 @@ def rkbench_tasks():
     return [
         DIGITS8_TANH,
         MNIST8_TANH,
-        DIGITS8_ODENET,
-        MNIST_ODENET,
+        *convolutional.TASKS,
         *controls.TASKS,
         TANH_GRADIENT,
         ODENET_GRADIENT,

@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     from rkbench.solver import Solver
 
 
-def network(solver: Solver, example: Tensor, classes: int) -> nn.Module:
+def network(
+    solver: Solver,
+    example: Tensor,
+    classes: int,
+    *,
+    depth: int = 1,
+    width: int | None = None,
+    augment: int = 0,
+) -> nn.Module:
     """Return the network for flat inputs ``[batch, n]``."""
     from rkbench.networks.tanh import tanh_net
 
-    return tanh_net(solver, example.flatten(1).shape[1], classes)
+    n = example.flatten(1).shape[1]
+    return tanh_net(solver, n, classes, depth=depth, width=width, augment=augment)
 
 
 MNIST8_TANH = Task(

@@ -1,0 +1,94 @@
+"""Tasks with other options than their own, asked for by name: ``mnist8_tanh[augment=16, epochs=3]``.
+
+The options are part of the name, so a report keeps the variants apart, and of a cell's identity.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+from rkbench.errors import UserError, unknown
+from rkbench.task import BaseTask, Recipe, Task
+
+OWN = ("samples", "kinetic", "jacobian", "target")
+"""Options that are fields of a task."""
+
+RECIPE = tuple(field.name for field in fields(Recipe))
+"""Options that are fields of its recipe."""
+
+_NAME = re.compile(r"(?P<base>[^\[\]]+)\[(?P<options>[^\[\]]*)\]")
+
+
+def parted(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the name of a task without its options, and the options; values are JSON, or else text.
+
+    Raises:
+        UserError: brackets that hold something else than name=value, …
+    """
+    if "[" not in name and "]" not in name:
+        return name, {}
+    found = _NAME.fullmatch(name)
+    pairs = [pair.partition("=") for pair in found["options"].split(",")] if found else []
+    if not found or not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise UserError(f"{name!r} is no task with options; write it like mnist8_tanh[augment=16, epochs=3].")
+    return found["base"], {key.strip(): _value(value.strip()) for key, _, value in pairs}
+
+
+def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
+    """Return the task with other options, under another name.
+
+    Raises:
+        UnknownNameError: an option that this task does not have.
+        UserError: a value that is of another type, or that the recipe refuses; or a task without options.
+    """
+    if not given:
+        return task
+    if not isinstance(task, Task):
+        raise UserError(f"Only tasks that train a network have options; drop those of {name}.")
+    known = options(task)
+    for key, value in given.items():
+        if key not in known:
+            raise unknown("option", key, sorted(known))
+        _check(key, value, known[key])
+    built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
+    recipe = replace(task.recipe, **{key: value for key, value in given.items() if key in RECIPE})
+    own = {key: value for key, value in given.items() if key in OWN}
+    network = partial(task.network, **built) if built else task.network
+    return replace(task, name=name, recipe=recipe, network=network, **own)
+
+
+def options(task: Task) -> dict[str, Any]:
+    """Return the options of a task with their values: its own, its recipe's, and those of its network.
+
+    Of the network they are the parameters of the function after the first three, which a plugin's has, too.
+    """
+    own = {name: getattr(task, name) for name in OWN}
+    return own | {name: getattr(task.recipe, name) for name in RECIPE} | _of_network(task.network)
+
+
+def _of_network(network: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(network).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _check(name: str, value: Any, default: Any) -> None:
+    """Refuse a value of another type than the option has; a whole number may stand for any."""
+    kinds = {bool: (bool,), int: (int,), float: (int, float), str: (str,), type(None): (int,)}.get(
+        type(default)
+    )
+    wrong = isinstance(value, bool) is not isinstance(default, bool)
+    if kinds is None or wrong or not isinstance(value, kinds):
+        raise UserError(f"{name} = {value!r} is of the wrong type; it is {default!r} unless given.")
