@@ -14,10 +14,10 @@ import rkbench
 FLOORS = (
     "errors source checksums",
     "order coefficients tableau stability controller problem problems solution solver task variation twin",
-    "integrate record store machine suite",
+    "integrate record store checkpoints machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "measure memory augmentation compiling objective train experiments cell turns sentinel worker lanes"
+    "measure memory augmentation compiling objective saving training_state train experiments cell turns sentinel worker lanes"
     " runner forecast progress report doctor new_plugin",
     "cli",
 )
@@ -25,7 +25,7 @@ FLOORS = (
 
 HEIGHT = {unit: height for height, unit in enumerate(" ".join(FLOORS).split())}
 
-LEDGER = ("record", "store", "machine", "suite", "report")
+LEDGER = ("record", "store", "checkpoints", "machine", "suite", "report")
 """Bookkeeping: it knows names and numbers, never how they are computed."""
 
 MATHEMATICS = (

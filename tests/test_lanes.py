@@ -1,6 +1,7 @@
 """Cells that are timed run one at a time, between pulses of the machine; one that was disturbed comes again."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from rkbench.plan import blank_record, expand
 from rkbench.sentinel import LIMIT, Pulse, Watch
 
 CELLS = expand(suite.select(suite.load("quick"), seeds=2), registry.default())
+TERMS = lanes.Terms(Path("run"), [], 1.0)
 QUIET, BUSY = Pulse(0.1, 0.1), Pulse(0.1, 0.05)
 
 
@@ -28,11 +30,11 @@ def run(monkeypatch):
     def call(pulses, cells=CELLS, status="ok"):
         felt = iter(pulses)
         monkeypatch.setattr(lanes, "pulse", lambda: next(felt, QUIET))
-        monkeypatch.setattr(lanes, "start_cell", lambda cell, files, alone: alone)
+        monkeypatch.setattr(lanes, "start_cell", lambda cell, *_, alone: alone)
         monkeypatch.setattr(
             lanes, "_ended", lambda cell, worker, *_: dataclasses.replace(blank_record(cell), status=status)
         )
-        return list(lanes.one_by_one(cells, [], 1.0, Silent()))
+        return list(lanes.one_by_one(cells, TERMS, Silent()))
 
     return call
 

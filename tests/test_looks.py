@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rkbench import ODEBlock, data
-from rkbench.experiments.looks import looks, tight
+from rkbench.experiments.looks import critical_steps, looks, tight
 from rkbench.interface import make_solver
 from rkbench.networks.tanh import tanh_net
 from rkbench.task import Recipe
@@ -99,3 +99,28 @@ def test_a_network_that_its_own_solver_fails_has_no_looks(digits):
 def test_a_network_without_an_ode_has_none(digits):
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
     assert looked(network, digits) == []
+
+
+def test_the_critical_number_of_steps_is_the_least_that_answers_as_the_ode_does(digits):
+    network = trained(digits, method="euler", steps=2)
+    found = critical_steps(network, digits.x_test, 256)
+    network.eval()
+    labels = {}
+    for steps in (found - 1, found, None):
+        if steps is None:
+            network[1].solver = make_solver("dopri5", rtol=1e-6, atol=1e-6)
+        else:
+            network[1].solver = make_solver("euler", steps=steps)
+        with torch.no_grad():
+            labels[steps] = network(digits.x_test).argmax(1)
+    flips = {steps: int((label != labels[None]).sum()) for steps, label in labels.items()}
+    assert flips[found] <= 1 < flips[found - 1]
+
+
+def test_a_network_that_is_solved_well_by_one_step_has_one_critical_step(digits):
+    network = trained(digits, method="dopri5", rtol=1e-5, atol=1e-5)
+    assert critical_steps(network, digits.x_test, 256) == 1
+
+
+def test_a_network_without_an_ode_has_no_critical_steps(digits):
+    assert critical_steps(torch.nn.Linear(64, 10), digits.x_test.flatten(1), 256) is None

@@ -8,7 +8,7 @@ import torch
 from torch.autograd import gradcheck
 
 from rkbench.errors import SolverError
-from rkbench.networks.controls import BETWEEN, Controls
+from rkbench.networks.controls import BETWEEN, Controls, PenalisedControls
 
 NODES = (0.0, 0.3, 0.5, 1.2)
 SETS = {"constant": 3, "linear": 4, "quadratic": 7}
@@ -231,3 +231,12 @@ def test_every_element_sums_to_one_and_integrates_its_basis():
         for i, k in itertools.product(range(element.degree + 1), repeat=2):
             found = (weights * basis[i] * basis[k]).sum().item()
             assert found == pytest.approx(element.mass[i][k], abs=1e-3)  # degree 4: Simpson's error is small
+
+
+def test_penalised_controls_add_their_energy_to_the_loss_on_every_grid():
+    initial = {"weight": torch.randn(3, 2)}
+    made = PenalisedControls((0.0, 0.5, 1.0), initial, "linear", size=0.5, slope=2.0)
+    with torch.no_grad():
+        made.values.normal_()
+    close(made.penalty(), made.energy(size=0.5, slope=2.0), within=1e-12)
+    close(made.prolonged().penalty(), made.penalty(), within=1e-6)

@@ -63,4 +63,37 @@ def test_the_target_is_drawn_where_the_task_has_one(tmp_path):
     ("name", "shown"), [("_mine", " _mine"), ("$x$", r"\$x\$"), ("a" * 40, "a" * 15 + "…" + "a" * 15)]
 )
 def test_names_are_safe_in_legends(name, shown):
-    assert looks.name(name) == shown
+    assert looks.names([name]) == {name: shown}
+
+
+ALIKE = [f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"]
+"""Too long for a figure, and alike but for their middle."""
+
+
+def test_names_that_would_be_cut_to_the_same_are_cut_less_and_others_not():
+    found = looks.names([*ALIKE, "b" * 41])
+    assert [found.pop("b" * 41), *found.values()] == [
+        f"{'b' * 15}…{'b' * 15}",
+        *(f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"),
+    ]
+
+
+def test_names_stay_apart_that_differ_where_they_are_cut_less_and_where_they_are_not():
+    ends = [f"{'a' * 18}{letter}{'m' * 60}{letter}{'z' * 18}" for letter in "xy"]
+    found = looks.names(ends)
+    assert sorted(found.values()) == [f"{'a' * 18}{letter}…{letter}{'z' * 18}" for letter in "xy"]
+
+
+def labelled(figure) -> list[list[str]]:
+    """Return the names in each legend and beside each panel."""
+    legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
+    beside = [[text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes]
+    return legends + [names for names in beside if any("a" * 15 in name for name in names)]
+
+
+def test_solvers_of_long_names_have_names_of_their_own_in_every_figure(tmp_path):
+    run = written(tmp_path / "run", [ok(cell(name, seed)) for name in ALIKE for seed in range(3)])
+    named = {title: labelled(figure) for title, figure in drawn(run).items()}
+    assert {"loss", "accuracy", "time", "nfe", "profiles_training"} <= named.keys()
+    for names in [one for every in named.values() for one in every]:
+        assert len(set(names)) == len(names) == 3

@@ -14,7 +14,7 @@ from rkbench.report import figures, markdown
 FIGURES = ("loss", "accuracy", "time", "nfe", "pareto", "profiles_training")
 FILES = {
     "index.html", "report.md", "tables/digits.tex", "traces.parquet",
-    *(f"{name}.{kind}" for name in ("summary", "cells", "replicas", "epochs", "looks") for kind in ("csv", "parquet")),
+    *(f"{name}.{kind}" for name in ("summary", "cells", "replicas", "epochs", "looks", "signals") for kind in ("csv", "parquet")),
     *(f"figures/{name}.{kind}" for name in FIGURES for kind in ("png", "svg", "pdf")),
 }  # fmt: skip
 NASTY = "<script>alert(1)</script> | *x* $a_1$ [red] `q`"

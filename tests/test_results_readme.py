@@ -7,7 +7,7 @@ import pytest
 from test_report_example import three_solvers
 
 from rkbench import report
-from rkbench.record import COLUMNS, CURVE_COLUMNS, LOOK_COLUMNS, NESTED, TRACE_COLUMNS
+from rkbench.record import COLUMNS, CURVE_COLUMNS, LOOK_COLUMNS, NESTED, SIGNAL_COLUMNS, TRACE_COLUMNS
 from rkbench.report import columns
 
 README = (Path(__file__).parents[1] / "results" / "README.md").read_text(encoding="utf-8")
@@ -16,6 +16,7 @@ FRAMES = {
     "replicas": "A row of `cells` and of `replicas`",
     "epochs": "A row of `epochs`",
     "looks": "A row of the frame `looks`",
+    "signals": "A row of `signals`",
     "traces": "A row of `traces`",
     "summary": "A row of `summary()`",
 }
@@ -53,7 +54,7 @@ def test_the_tables_of_columns_are_up_to_date():
 
 
 def test_every_column_has_its_row():
-    for name, doc in (COLUMNS | CURVE_COLUMNS | LOOK_COLUMNS | TRACE_COLUMNS).items():
+    for name, doc in (COLUMNS | CURVE_COLUMNS | LOOK_COLUMNS | SIGNAL_COLUMNS | TRACE_COLUMNS).items():
         assert any(line.startswith(f"| `{name}`") and doc in line for line in README.splitlines()), name
 
 

@@ -62,7 +62,7 @@ def test_lists_multiply():
         ('title = "t"', 'title = "t"\nseeds = "three"', "wrong type"),
         ('title = "t"', "title = ", "not valid TOML"),
         ('method = "dopri5"', "", "needs a method"),
-        ('title = "t"', 'title = "t"\ndtype = "float8"', "float32 or float64"),
+        ('title = "t"', 'title = "t"\ndtype = "float8"', "one of float32, float64"),
         ('title = "t"', 'title = "t"\ntimeout_seconds = inf', "finite"),
         ("[[solvers]]", "[[reference]]\ndate = 2024-06-01\n[[solvers]]", "quote its dates"),
         ('title = "t"', 'title = "t"\nreference = ["x"]', "must be a table"),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rkbench.solution import Samples, Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
-    from rkbench.task import GradientTask, Recipe, SolveTask, Task
+    from rkbench.task import GradientTask, Recipe, SignalTask, SolveTask, Task
     from rkbench.twin import Twin
 
 __version__ = "0.1.0"
@@ -52,6 +52,7 @@ _HOME = {
     "REPLAY": "controller",
     "Recipe": "task",
     "Samples": "solution",
+    "SignalTask": "task",
     "Solution": "solution",
     "SolveError": "errors",
     "SolveTask": "task",
@@ -93,6 +94,7 @@ __all__ = [
     "REPLAY",
     "Recipe",
     "Samples",
+    "SignalTask",
     "Solution",
     "SolveError",
     "SolveTask",

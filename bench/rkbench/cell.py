@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
 from rkbench import machine, registry
 from rkbench.errors import SolveError, UnsupportedError, UserError
-from rkbench.experiments import EXPERIMENTS, Progress
+from rkbench.experiments import EXPERIMENTS, RESUMABLE, Progress
 from rkbench.experiments.failure import ExperimentFailed
 from rkbench.plan import Cell, blank_record, engine_version, now
 from rkbench.record import CellStatus, Record
+from rkbench.saving import Checkpoint
 from rkbench.solver import Solver
 from rkbench.tableau import ButcherTableau
 from rkbench.train import TrainingError
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bf16_mixed": torch.float32}
+"""Name -> type of states and parameters."""
 
 
-def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) -> Record:
+def run(
+    cell: Cell,
+    files: Sequence[str],
+    on_epoch: Progress,
+    *,
+    alone: bool,
+    checkpoint: Checkpoint | None = None,
+) -> Record:
     """Measure what the cell names by the experiment of its kind, and return its record, whatever happens.
 
     Args:
@@ -28,13 +38,14 @@ def run(cell: Cell, files: Sequence[str], on_epoch: Progress, *, alone: bool) ->
         files: single-file plugins to load.
         on_epoch: is told the curve row of each epoch.
         alone: whether no other cell runs beside it, so that its times count.
+        checkpoint: what an experiment goes on from, if it can, and leaves for another process.
     """
     start = time.perf_counter()
     record = blank_record(cell)
     record.timing_valid = alone
     record.cpus = ",".join(map(str, machine.affinity()))
     try:
-        _measure(cell, files, on_epoch, record)
+        _measure(cell, files, on_epoch, record, checkpoint)
         record.status = CellStatus.OK
     except Exception as error:  # a plugin may raise anything; each way to fail has a name
         record.status, record.message = outcome(error)
@@ -62,7 +73,9 @@ def outcome(error: BaseException) -> tuple[str, str]:
     return status, " ".join(sentence.split())[:500]
 
 
-def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Record) -> None:
+def _measure(
+    cell: Cell, files: Sequence[str], on_epoch: Progress, record: Record, checkpoint: Checkpoint | None
+) -> None:
     plugins = registry.load(files)
     task = plugins.task(cell.task)
     # After the plugins, any of which may have set them for everybody while it was imported.
@@ -73,7 +86,8 @@ def _measure(cell: Cell, files: Sequence[str], on_epoch: Progress, record: Recor
     if solver is not None:
         _describe(record, solver.method)
         _introduce(record, solver)
-    EXPERIMENTS[cell.experiment](cell, task, solver, record, on_epoch)
+    more: dict[str, Any] = {"checkpoint": checkpoint} if cell.experiment in RESUMABLE else {}
+    EXPERIMENTS[cell.experiment](cell, task, solver, record, on_epoch, **more)
 
 
 def _describe(record: Record, method: ButcherTableau) -> None:

@@ -6,9 +6,10 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
-from rkbench import machine, turns
+from rkbench import checkpoints, machine, turns
 from rkbench.plan import Cell, blank_record, now
 from rkbench.record import CellStatus, Record
 from rkbench.sentinel import LIMIT, Pulse, Watch
@@ -40,6 +41,25 @@ class Watcher(Protocol):
         """Tell something the user should know."""
 
 
+class Terms(NamedTuple):
+    """What holds for every cell of a run.
+
+    Attributes:
+        folder: of the run, for checkpoints; records are their owner's to keep.
+        files: single-file plugins to load.
+        timeout: seconds that the process of a cell may take.
+    """
+
+    folder: Path
+    files: list[str]
+    timeout: float
+
+    def start(self, cell: Cell, attempt: int = 1, *, alone: bool) -> Worker:
+        """Start the process of a cell."""
+        checkpoint = checkpoints.place(self.folder, cell.cell_id, attempt)
+        return start_cell(cell, self.files, checkpoint, alone=alone)
+
+
 Ended = tuple[Cell, Record, bool]
 """A cell, its record, and whether it will be measured again."""
 
@@ -53,7 +73,7 @@ def skipped(cells: Sequence[Cell], watcher: Watcher) -> Iterator[Ended]:
         yield cell, record, False
 
 
-def one_by_one(cells: Sequence[Cell], files: list[str], timeout: float, watcher: Watcher) -> Iterator[Ended]:
+def one_by_one(cells: Sequence[Cell], terms: Terms, watcher: Watcher) -> Iterator[Ended]:
     """Yield each cell with its record; one during which the machine was disturbed comes again, within bounds."""
     watch, left = Watch(), max(1, len(cells) // AGAIN)
     queue = deque((cell, 1) for cell in cells)
@@ -63,7 +83,7 @@ def one_by_one(cells: Sequence[Cell], files: list[str], timeout: float, watcher:
             if not watch.pulses:
                 watch.pulses.append(pulse())
             watcher.started(cell)
-            record = _ended(cell, start_cell(cell, files, alone=True), timeout, watcher)
+            record = _ended(cell, terms.start(cell, attempt, alone=True), terms.timeout, watcher)
             watch.pulses.append(pulse())
         record.attempt, record.disturbance = attempt, watch.disturbance()
         again = (
@@ -75,9 +95,7 @@ def one_by_one(cells: Sequence[Cell], files: list[str], timeout: float, watcher:
         yield cell, record, again
 
 
-def side_by_side(
-    cells: Sequence[Cell], files: list[str], timeout: float, watcher: Watcher, jobs: int
-) -> Iterator[Ended]:
+def side_by_side(cells: Sequence[Cell], terms: Terms, watcher: Watcher, jobs: int) -> Iterator[Ended]:
     """Yield each cell with its record as it ends, so many at a time; their times may not be compared."""
     waiting, active = deque(cells), list[tuple[Cell, Worker]]()
     with turns.together(watcher.note):
@@ -86,9 +104,9 @@ def side_by_side(
                 while waiting and len(active) < jobs:
                     cell = waiting.popleft()
                     watcher.started(cell)
-                    active.append((cell, start_cell(cell, files, alone=False)))
+                    active.append((cell, terms.start(cell, alone=False)))
                 for cell, worker in list(active):
-                    record = _poll(cell, worker, timeout, watcher, 0.2 / len(active))
+                    record = _poll(cell, worker, terms.timeout, watcher, 0.2 / len(active))
                     if record is not None:
                         active.remove((cell, worker))
                         worker.close()
@@ -128,6 +146,9 @@ def _poll(cell: Cell, worker: Worker, timeout: float, watcher: Watcher, wait: fl
         return _failed(cell, CellStatus.CRASHED, sentence, worker)
     if message and "epoch" in message:
         watcher.epoch(cell, message["epoch"])
+    if message and "note" in message:
+        name = " ".join(filter(None, (cell.task, cell.method, f"seed {cell.seed}")))
+        watcher.note(f"{name}: {message['note']}")
     if message and "record" in message:
         return Record.from_dict(json.loads(message["record"]))
     if time.monotonic() - worker.started > timeout:

@@ -18,6 +18,9 @@ from rkbench.registry import Registry
 from rkbench.solver import CONTINUOUS, SPARING, Solver
 from rkbench.suite import SolverAxis, Suite
 
+MIXED = "bf16_mixed"
+"""The dtype in which f is in mixed precision."""
+
 RTOL = (1e-3,)
 """Of an adaptive solver whose suite names none, as in `rkbench.solve`."""
 
@@ -138,6 +141,7 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
         cells += block
     for cell in cells:
         _refuse_samples(cell)
+        _refuse_mixed(cell)
         if not cell.unavailable:
             cell.solver(registry)
     methods = {cell.method for cell in cells if cell.method}
@@ -160,6 +164,13 @@ def _refuse_samples(cell: Cell) -> None:
     if cell.experiment == "solving" and cell.control != "batch":
         raise SuiteError(
             f"{cell.task} is one initial value problem, not a batch of samples; give control = 'batch' with it."
+        )
+
+
+def _refuse_mixed(cell: Cell) -> None:
+    if cell.experiment == "solving" and cell.dtype == MIXED:
+        raise SuiteError(
+            f"{cell.task} is an initial value problem, not a network; give dtype float32 or float64."
         )
 
 

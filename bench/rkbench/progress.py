@@ -145,6 +145,7 @@ _SAID: dict[str, Callable[[float], str]] = {
     "test_accuracy": lambda value: f"test {100 * value:.2f} %",
     "solution_error": lambda value: f"error {value:.1e}",
     "gradient_error": lambda value: f"gradient error {value:.1e}",
+    "state_gradient_ratio": lambda value: f"gradient first ÷ last layer {value:.2g}",
     "nfe_forward": lambda value: f"NFE {value:g}",
 }
 """What is told of a cell that ended well, where its experiment measured it."""

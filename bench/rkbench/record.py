@@ -38,8 +38,8 @@ class Record:
     suite: str = _column("Suite the cell was planned by", "")
     task: str = _column("Task: data, network, recipe, score and target; or an initial value problem", "")
     experiment: str = _column(
-        "How the task was measured: `training` of a network, `solving` an initial value problem, or the `gradient` of "
-        "one solve",
+        "How the task was measured: `training` of a network, `solving` an initial value problem, the `gradient` of "
+        "one solve, or the `signal` that comes back through a network as it is initialised",
         "training",
     )
     dataset: str = _column("Dataset of the task; empty for a task without one", "")
@@ -60,7 +60,10 @@ class Record:
     checkpoints: int | None = _column("States that a sparing gradient keeps; empty when not given")
     norm: str = _column("How the error of a step becomes one number", "")
     control: str = _column("What shares a step size", "")
-    dtype: str = _column("Floating-point type of state and parameters", "")
+    dtype: str = _column(
+        "Floating-point type of states and parameters; `bf16_mixed` is float32, with f in bfloat16 under torch's autocast",
+        "",
+    )
     device: str = _column("Device the cell ran on", "")
     compiled: bool = _column("Whether the solve was compiled", False)
     speculative: bool = _column(
@@ -82,10 +85,11 @@ class Record:
     epoch_seconds: float | None = _column("Median over epochs of the training time of one epoch, in seconds")
     eval_seconds: float | None = _column("Time of one pass over the test set after training, in seconds")
     compile_seconds: float | None = _column(
-        "Time spent compiling, in seconds; empty when nothing was compiled"
+        "Time spent compiling, in seconds, by every process of the cell; empty when nothing was compiled"
     )
     wall_seconds: float | None = _column(
-        "Time of the whole cell, in seconds, from its process's first line to its record"
+        "Time of the whole cell, in seconds, from its process's first line to its record; of its last process only, where "
+        "that one went on after an earlier one"
     )
     solve_seconds: float | None = _column(
         "Time of one solve of an initial value problem, in seconds; median over repeated solves after a first one"
@@ -110,6 +114,15 @@ class Record:
         "The same against `backprop` through the same solve by the same engine, the exact gradient of what it computed; "
         "empty where the engine has no `backprop`"
     )
+    layers: int | None = _column(
+        "Layers through which the signal was followed: those of a stack, or the accepted steps of a solve"
+    )
+    state_gradient_ratio: float | None = _column(
+        "Norm of the gradient with respect to the state after the first layer over that after the last, before training"
+    )
+    parameter_gradient_ratio: float | None = _column(
+        "Norm of the gradient with respect to the parameters of the first layer over that of the last, before training"
+    )
     train_accuracy: float | None = _column(
         "Share of the training set classified correctly after training, 0 to 1"
     )
@@ -127,6 +140,17 @@ class Record:
     critical_steps: int | None = _column(
         "How few equal steps of its own method classify the first 1000 test samples as dopri5 at a tight tolerance does, to "
         "within 0.2 % of them or one; found by bisection, of all blocks together, empty where 64 in each are too few"
+    )
+    spectral_abscissa: float | None = _column(
+        "Largest real part of an eigenvalue of f's Jacobian at the ends of the trained ODE blocks, per unit of time; median "
+        "over the first 8 test samples"
+    )
+    numerical_abscissa: float | None = _column(
+        "The same of the Jacobian's symmetric part: no distance grows faster there; per unit of time"
+    )
+    condition: float | None = _column(
+        "Condition number of the derivative of the final state by the initial one (2-norm), median over these samples; "
+        "empty for states of more than 128 numbers and for blocks that other layers stand between"
     )
     batch_logit_change: float | None = _column(
         "Largest difference of a logit between the first 100 test samples in a batch of the training size and each alone; "
@@ -179,6 +203,9 @@ class Record:
         "Which measurement of the cell this is: one more for each time that the machine was disturbed by over 10 %",
         1,
     )
+    resumed_epochs: int = _column(
+        "Epochs that an earlier process trained, which was stopped; their times are those it took", 0
+    )
     cpus: str = _column("CPUs that the cell was tied to or could run on, by number", "")
     measured_at: str = _column("When the cell ended, UTC, ISO 8601", "")
     host: str = _column("Name of the machine", "")
@@ -203,6 +230,10 @@ class Record:
     looks: list[dict[str, Any]] = field(
         default_factory=list,
         metadata={"doc": "One row per solver that the trained network was tried with, see below"},
+    )
+    signal: list[dict[str, Any]] = field(
+        default_factory=list,
+        metadata={"doc": "One row per layer through which the signal was followed, see below"},
     )
     curve: list[dict[str, Any]] = field(
         default_factory=list, metadata={"doc": "One row per epoch, see below"}
@@ -229,7 +260,7 @@ class Record:
 
 
 COLUMNS = {f.name: f.metadata["doc"] for f in fields(Record)}
-NESTED = ("trace", "looks", "curve")
+NESTED = ("trace", "looks", "signal", "curve")
 """Columns that hold rows of their own."""
 
 CURVE_COLUMNS = {
@@ -258,6 +289,13 @@ LOOK_COLUMNS = {
     "logit_change": "Largest difference of a logit from that by its own solver",
     "nfe": "Evaluations of f per batch of the training size, in the mean",
     "seconds": "Time of all these samples, in seconds",
+}
+SIGNAL_COLUMNS = {
+    "layer": "Number of the layer, from 1 at the input on",
+    "state_gradient": "2-norm over the batch of the gradient of the loss with respect to the state after the layer, in nats "
+    "as the state has no unit",
+    "parameter_gradient": "2-norm of that with respect to the parameters of the layer; of a solve, of what the step adds to "
+    "the gradient of those that all steps share",
 }
 LONGEST_TRACE = 500
 """Steps of a trace that are kept."""

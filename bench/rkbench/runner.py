@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rkbench import lanes, machine, store
+from rkbench import checkpoints, lanes, machine, store
 from rkbench.errors import DataError, RunError
 from rkbench.identity import up_to_date
 from rkbench.lanes import Watcher
@@ -60,12 +60,15 @@ def run(job: Job, folder: Path, watcher: Watcher, *, jobs: int = 1) -> None:
         earlier = store.read(folder) if (folder / store.MANIFEST).exists() else None
         done = {record.cell_id: record for record in store.read_records(folder)}
         todo = [cell for cell in job.cells if _due(cell, done.get(cell.cell_id), job.retry_failed)]
+        checkpoints.sweep(folder, done.keys() - {cell.cell_id for cell in todo})
         datasets = _datasets(names, job.suite.device) if todo else {}
         store.write_manifest(folder, _manifest(job, datasets, earlier, measures=bool(todo)))
         watcher.planned(todo, len(job.cells) - len(todo))
-        for cell, record, again in _measured(todo, job, watcher, jobs):
+        for cell, record, again in _measured(todo, job, folder, watcher, jobs):
             writer.append(record)
+            checkpoints.discard(folder, record.cell_id, record.attempt)
             watcher.ended(cell, record, again)
+        checkpoints.tidy(folder)
 
 
 def _due(cell: Cell, record: Record | None, retry_failed: bool) -> bool:
@@ -144,11 +147,14 @@ def _facts(method: ButcherTableau) -> dict[str, Any]:
     return {"order": method.order, "stages": method.stages, "stability": stability}
 
 
-def _measured(todo: Sequence[Cell], job: Job, watcher: Watcher, jobs: int) -> Iterator[lanes.Ended]:
+def _measured(
+    todo: Sequence[Cell], job: Job, folder: Path, watcher: Watcher, jobs: int
+) -> Iterator[lanes.Ended]:
     """Yield each cell with its record as it ends, and whether it comes again."""
     yield from lanes.skipped([cell for cell in todo if cell.unavailable], watcher)
-    able, files = [cell for cell in todo if not cell.unavailable], list(job.files)
+    able = [cell for cell in todo if not cell.unavailable]
+    terms = lanes.Terms(folder, list(job.files), job.suite.timeout_seconds)
     if jobs == 1:
-        yield from lanes.one_by_one(able, files, job.suite.timeout_seconds, watcher)
+        yield from lanes.one_by_one(able, terms, watcher)
     else:
-        yield from lanes.side_by_side(able, files, job.suite.timeout_seconds, watcher, jobs)
+        yield from lanes.side_by_side(able, terms, watcher, jobs)

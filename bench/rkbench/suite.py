@@ -48,7 +48,7 @@ class Suite:
         seeds: number of seeds, 0 … seeds - 1.
         threads: CPU threads per cell.
         device: where the cells run.
-        dtype: floating-point type.
+        dtype: floating-point type, one of `DTYPES`.
         epochs: instead of the tasks' own number; None leaves it.
         timeout_seconds: a cell that takes longer is ended and recorded so.
         reference: rows published elsewhere, shown beside ours.
@@ -69,6 +69,9 @@ class Suite:
     reference: tuple[dict[str, Any], ...] = field(default=())
     scale: str = ""
 
+
+DTYPES = ("float32", "float64", "bf16_mixed")
+"""Floating-point types; bf16_mixed is float32 but for f, which computes in bfloat16 what bears it."""
 
 # What a method gets that a suite does not name: `--method mine`.
 ADDED = SolverAxis(method=(), steps=(10,), rtol=(1e-3,))
@@ -179,8 +182,8 @@ def checked(suite: Suite) -> Suite:
         raise SuiteError(
             f"Suite {suite.name} has no {'tasks' if not suite.tasks else 'solvers'}; name at least one."
         )
-    if suite.dtype not in ("float32", "float64"):
-        raise SuiteError(f"dtype must be float32 or float64, not {suite.dtype!r}.")
+    if suite.dtype not in DTYPES:
+        raise SuiteError(f"dtype must be one of {', '.join(DTYPES)}; not {suite.dtype!r}.")
     return suite
 
 

@@ -1,4 +1,4 @@
-"""What is measured: an ODE-net in training, an initial value problem being solved, or a solve being differentiated."""
+"""What is measured: an ODE-net in training, a problem being solved, a solve being differentiated, a gradient on its way."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Recipe:
         factor: of "steps": what the rate is multiplied by at each milestone.
         crop: pixels by which training images are moved at random, anew in each epoch, over a margin as dark as the
             darkest pixel of the data; the same for every solver of a seed.
+        refinements: how often the grid of a dynamic block's controls is halved, after equal parts of the epochs: the
+            multilevel learning of Haber & Ruthotto (2017, arXiv:1705.03341).
 
     Raises:
         UserError: a value that is out of range, or that optimizer or schedule would not heed.
@@ -52,6 +54,7 @@ class Recipe:
     milestones: tuple[float, ...] = ()
     factor: float = 0.1
     crop: int = 0
+    refinements: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what would be ignored, and what torch would take for something else."""
@@ -62,6 +65,7 @@ class Recipe:
             (self.milestones and self.schedule != "steps", "milestones are of schedule='steps': drop them"),
             (not all(0 < m < 1 for m in self.milestones), "milestones must lie between 0 and 1: give shares"),
             (self.crop < 0, "crop must be 0 or more pixels"),
+            (not 0 <= self.refinements < max(1, self.epochs), "refinements must be fewer than epochs"),
         ):
             if wrong:
                 raise UserError(f"This recipe cannot be followed: {sentence}.")
@@ -191,3 +195,35 @@ class GradientTask(BaseTask):
     def fingerprint(self) -> dict[str, Any]:
         """Return what is solved, besides the code of f."""
         return {"shape": self.shape, "t_span": self.t_span, "reference_tol": self.reference_tol}
+
+
+@dataclass(frozen=True)
+class SignalTask(BaseTask):
+    """A network as it is initialised, for how much of the gradient of the loss reaches each of its layers.
+
+    The loss is the cross-entropy of a batch of training samples behind a linear classifier; nothing is trained.
+
+    Attributes:
+        name: how users ask for it.
+        dataset: a name of `rkbench.data`.
+        network: ``network(solver, n)`` returns a ``torch.nn.Sequential`` of layers that maps states ``[batch, n]``, at
+            first the flat samples, to such; each step of an `ODEBlock` among them is a layer. Weights are drawn from
+            torch's generator, which the seed of a cell sets. Networks that differ in an option ``depth`` alone are one
+            row of a report.
+        solves: whether the network solves anything; one that does not is given None for a solver.
+        samples: of the batch.
+        summary: one line on the network and where it comes from.
+    """
+
+    name: str
+    dataset: str
+    network: Callable[[Any, int], nn.Module]
+    solves: bool = True
+    samples: int = 128
+    summary: str = ""
+
+    experiment: ClassVar[str] = "signal"
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the size of the batch; how the network is built is code, and in the task's name."""
+        return {"samples": self.samples}

@@ -17,9 +17,12 @@ from rkbench.augmentation import cropped
 from rkbench.compiling import CompileClock
 from rkbench.data import Dataset
 from rkbench.measure import Counts, Meter, audit, timed
+from rkbench.networks.dynamic import refine
 from rkbench.objective import Objective
 from rkbench.record import CellStatus
+from rkbench.saving import Checkpoint
 from rkbench.task import Recipe
+from rkbench.training_state import capture, restore
 
 WARM_UP_STEPS = 3
 
@@ -76,6 +79,10 @@ class Training:
         recipe: how.
         epochs: how long.
         seed: of the order of batches and of the places of crops, the same for every solver.
+
+    Attributes:
+        resumed: how many of the epochs were taken over from a checkpoint.
+        refinements: how often the controls have been refined so far.
     """
 
     network: nn.Module
@@ -90,13 +97,14 @@ class Training:
         self.log = StepLog()
         self.curve: list[dict[str, Any]] = []
         self.vjps: list[int] = []
+        self.resumed = self.refinements = 0
         self.compiling = CompileClock()
         self.order = torch.Generator().manual_seed(self.seed)
         steps = self.epochs * math.ceil(len(self.data.y_train) / self.recipe.batch_size)
         self.optimizer, self.schedule = _optimizer(self.network, self.recipe, steps)
 
-    def run(self, on_epoch: Callable[[dict[str, Any]], None]) -> None:
-        """Train, and report the curve row of each epoch as it ends.
+    def run(self, on_epoch: Callable[[dict[str, Any]], None], checkpoint: Checkpoint | None = None) -> None:
+        """Train, and report the curve row of each epoch as it ends; with a checkpoint, go on from what it holds.
 
         Raises:
             TrainingError: the loss became infinite or absurd, or the engine's count of NFE is not the harness's.
@@ -104,8 +112,36 @@ class Training:
         """
         with self.compiling:
             self.warm_up()
-            for epoch in range(1, self.epochs + 1):
-                on_epoch(self.epoch(epoch))
+            if checkpoint is not None:
+                self._resume(checkpoint)
+            for epoch in range(self.resumed + 1, self.epochs + 1):
+                self.refine((epoch - 1) * (self.recipe.refinements + 1) // self.epochs)
+                row = self.epoch(epoch)
+                if checkpoint is not None:
+                    checkpoint.save(lambda: capture(self))
+                on_epoch(row)
+
+    def refine(self, times: int) -> None:
+        """Refine the controls until that was done so often; the new ones begin without momentum.
+
+        Raises:
+            UserError: the network has none that can be refined.
+        """
+        while self.refinements < times:
+            refine(self.network)
+            self.refinements += 1
+        self.meter, weights = Meter(self.network), list(self.network.parameters())
+        (group,) = self.optimizer.param_groups
+        group["params"], kept = weights, {id(weight) for weight in weights}
+        for weight in [weight for weight in self.optimizer.state if id(weight) not in kept]:
+            del self.optimizer.state[weight]
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.load()
+        if state is not None:
+            restore(self, state)
+            self.resumed = len(self.curve)
+            checkpoint.tell(f"goes on after epoch {self.resumed} of {self.epochs}, from its checkpoint.")
 
     @property
     def compile_seconds(self) -> float | None:

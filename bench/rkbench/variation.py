@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from rkbench.errors import UserError, unknown
-from rkbench.task import BaseTask, Recipe, Task
+from rkbench.task import BaseTask, Recipe, SignalTask, Task
 
 OWN = ("samples", "kinetic", "jacobian", "target")
 """Options that are fields of a task."""
@@ -49,27 +49,32 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
     """
     if not given:
         return task
-    if not isinstance(task, Task):
-        raise UserError(f"Only tasks that train a network have options; drop those of {name}.")
+    if not isinstance(task, (Task, SignalTask)):
+        raise UserError(
+            f"Only tasks that train a network or follow a signal have options; drop those of {name}."
+        )
     known = options(task)
     for key, value in given.items():
         if key not in known:
             raise unknown("option", key, sorted(known))
         _check(key, value, known[key])
     built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
-    recipe = replace(task.recipe, **{key: value for key, value in given.items() if key in RECIPE})
-    own = {key: value for key, value in given.items() if key in OWN}
+    own: dict[str, Any] = {key: value for key, value in given.items() if key in OWN}
+    if isinstance(task, Task):
+        own["recipe"] = replace(task.recipe, **{key: value for key, value in given.items() if key in RECIPE})
     network = partial(task.network, **built) if built else task.network
-    return replace(task, name=name, recipe=recipe, network=network, **own)
+    return replace(task, name=name, network=network, **own)
 
 
-def options(task: Task) -> dict[str, Any]:
-    """Return the options of a task with their values: its own, its recipe's, and those of its network.
+def options(task: Task | SignalTask) -> dict[str, Any]:
+    """Return the options of a task with their values: its own, its recipe's if it has one, and those of its network.
 
-    Of the network they are the parameters of the function after the first three, which a plugin's has, too.
+    Of the network they are the parameters that the function takes by keyword only, which a plugin's has, too.
     """
-    own = {name: getattr(task, name) for name in OWN}
-    return own | {name: getattr(task.recipe, name) for name in RECIPE} | _of_network(task.network)
+    own = {name: getattr(task, name) for name in OWN if hasattr(task, name)}
+    if isinstance(task, Task):
+        own |= {name: getattr(task.recipe, name) for name in RECIPE}
+    return own | _of_network(task.network)
 
 
 def _of_network(network: Callable[..., Any]) -> dict[str, Any]:

@@ -120,12 +120,19 @@ def _die_with_owner() -> None:
 
 
 def run_cell(
-    send: Callable[[dict[str, Any]], None], cell: dict[str, Any], files: list[str], alone: bool
+    send: Callable[[dict[str, Any]], None],
+    cell: dict[str, Any],
+    files: list[str],
+    alone: bool,
+    checkpoint: str,
 ) -> None:
-    """Measure one cell; send its epochs as they end, then its record as a JSON text."""
+    """Measure one cell; send its epochs as they end, what there is to note, then its record as a JSON text."""
     from rkbench.cell import run
+    from rkbench.saving import Checkpoint
 
-    record = run(Cell(**cell), files, lambda row: send({"epoch": row}), alone=alone)
+    one = Cell(**cell)
+    saved = Checkpoint(Path(checkpoint), one, alone=alone, tell=lambda sentence: send({"note": sentence}))
+    record = run(one, files, lambda row: send({"epoch": row}), alone=alone, checkpoint=saved)
     send({"record": record.to_json()})
 
 
@@ -170,12 +177,13 @@ def feel_pulse(send: Callable[[dict[str, Any]], None]) -> None:
     send({"pulse": list(pulse())})
 
 
-def start_cell(cell: Cell, files: list[str], *, alone: bool) -> Worker:
-    """Start the process of one cell, tied to CPUs of its own when it runs alone."""
+def start_cell(cell: Cell, files: list[str], checkpoint: Path, *, alone: bool) -> Worker:
+    """Start the process of one cell, tied to CPUs of its own when it runs alone; it goes on from its checkpoint."""
     return Worker(
         run_cell,
         cpus=machine.cpus_for(cell.threads) if alone and cell.device == "cpu" else (),
         cell=asdict(cell),
         files=files,
         alone=alone,
+        checkpoint=str(checkpoint.absolute()),
     )

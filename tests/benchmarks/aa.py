@@ -68,9 +68,8 @@ def simulated(
     plan = [{"cell_id": record.cell_id} for record in records]
     planned = frames.cells({"plan": plan}, Recorded(reading.frame(records), {}, []))
     first, second = (planned[planned["replica"] == label] for label in (0, 1))
-    return Results(
-        first, second, planned[:0], planned[:0], planned[:0], {"suite": {"baseline": "one"}, "plan": plan}, []
-    )
+    nothing = [planned[:0]] * 4  # epochs, looks, signals and traces
+    return Results(first, second, *nothing, {"suite": {"baseline": "one"}, "plan": plan}, [])
 
 
 def _record(method: str, seed: int, replica: int, seconds: float) -> Record:

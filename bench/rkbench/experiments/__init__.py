@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rkbench.experiments import gradient, solving, training
+from rkbench.experiments import gradient, signal, solving, training
 from rkbench.plan import Cell
 from rkbench.record import Record
 
@@ -21,5 +21,9 @@ EXPERIMENTS: dict[str, Measure] = {
     "training": training.measure,
     "solving": solving.measure,
     "gradient": gradient.measure,
+    "signal": signal.measure,
 }
 """By the name that a kind of task gives in its ``experiment``."""
+
+RESUMABLE = ("training",)
+"""Those that take long, so that they take a `rkbench.saving.Checkpoint` too, as ``checkpoint``, to go on from."""

@@ -18,7 +18,8 @@ from rkbench.interface import make_solver
 from rkbench.measure import Counts, Meter, audit, median_seconds, peak_memory_mb
 from rkbench.memory import peak_tensor_mb
 from rkbench.networks.block import ODEBlock
-from rkbench.plan import Cell
+from rkbench.networks.mixed import Mixed
+from rkbench.plan import MIXED, Cell
 from rkbench.record import CellStatus, Record
 from rkbench.solver import Solver
 from rkbench.task import GradientTask
@@ -42,6 +43,7 @@ def measure(
     """
     device = torch.device(cell.device)
     f, y0 = task.field().to(device), torch.randn(task.shape, device=device)
+    f = Mixed(f) if cell.dtype == MIXED else f
     record.parameters = sum(p.numel() for p in f.parameters() if p.requires_grad)
     with CompileClock() as compiling:
         counted = ODEBlock(f, solver=solver, t_span=task.t_span)

@@ -13,24 +13,32 @@ from torch import nn
 
 from rkbench import data
 from rkbench.experiments.batch_mates import batch_mates
+from rkbench.experiments.conditioning import conditioning
 from rkbench.experiments.looks import critical_steps, looks, tight
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
 from rkbench.memory import peak_tensor_mb
 from rkbench.networks.block import ODEBlock
+from rkbench.networks.mixed import in_mixed_precision
 from rkbench.networks.running_cost import add_running_cost
 from rkbench.objective import Objective
-from rkbench.plan import Cell
+from rkbench.plan import MIXED, Cell
 from rkbench.record import Record
+from rkbench.saving import Checkpoint
 from rkbench.solver import Solver
 from rkbench.task import Task
 from rkbench.train import Training
 
 
 def measure(
-    cell: Cell, task: Task, solver: Solver | None, record: Record, on_epoch: Callable[[dict[str, Any]], None]
+    cell: Cell,
+    task: Task,
+    solver: Solver | None,
+    record: Record,
+    on_epoch: Callable[[dict[str, Any]], None],
+    checkpoint: Checkpoint | None = None,
 ) -> None:
-    """Train the task's network with the solver, if it has one, and score it.
+    """Train the task's network with the solver, if it has one, and score it; go on from the checkpoint, if there is one.
 
     Raises:
         DataError: the dataset is missing or broken.
@@ -41,16 +49,18 @@ def measure(
     record.data_sha256 = dataset.sha256
     dataset = _placed(dataset, cell.device, task.samples)
     network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
+    if cell.dtype == MIXED:
+        network = in_mixed_precision(network)
     if task.kinetic or task.jacobian:
         add_running_cost(network, task.kinetic, task.jacobian)
-    record.parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     record.target = task.target
     assert cell.epochs is not None
     training = Training(network, dataset, task.recipe, cell.epochs, cell.seed)
     try:
-        training.run(on_epoch)
+        training.run(on_epoch, checkpoint)
     finally:
         _costs(record, training)
+        record.timing_valid = record.timing_valid and (checkpoint is None or checkpoint.alone)
         record.peak_memory_mb = peak_memory_mb(training.device)
     _scores(record, training)
     record.trace = _trace(cell, network)
@@ -61,6 +71,9 @@ def measure(
     if last is not None:
         record.tight_accuracy_change, record.tight_label_changes = last.accuracy_change, last.label_changes
         record.critical_steps = critical_steps(network, dataset.x_test, task.recipe.batch_size)
+    flow = conditioning(network, dataset.x_test)
+    if flow is not None:
+        record.spectral_abscissa, record.numerical_abscissa, record.condition = flow
     mates = batch_mates(network, dataset.x_test, task.recipe.batch_size)
     if mates is not None:
         record.batch_logit_change, record.batch_label_changes = mates
@@ -96,9 +109,10 @@ def _placed(dataset: data.Dataset, device: str, samples: int | None) -> data.Dat
 
 
 def _costs(record: Record, training: Training) -> None:
-    """What the epochs cost, as far as they came."""
+    """What the epochs cost, as far as they came, and how large the network is by then."""
+    record.parameters = sum(p.numel() for p in training.network.parameters() if p.requires_grad)
     record.compile_seconds = training.compile_seconds
-    record.curve = training.curve
+    record.curve, record.resumed_epochs = training.curve, training.resumed
     if not training.curve:
         return
     seconds = [row["seconds"] for row in training.curve]

@@ -30,6 +30,20 @@ _REMEMBERED: WeakKeyDictionary[Callable[..., Any], dict[tuple, tuple[float, ...]
 """f -> what is solved -> the times between the accepted steps."""
 
 
+def remembered(f: Callable[..., Any]) -> dict[tuple, tuple[float, ...]]:
+    """Return what the next solves of f will try.
+
+    Returns:
+        (solver, t0, t1, shape, dtype, device) -> the times between the steps.
+    """
+    return dict(_REMEMBERED.get(f, {}))
+
+
+def remember(f: Callable[..., Any], known: dict[tuple, tuple[float, ...]]) -> None:
+    """Let the next solves of f try what was `remembered` of it, in this process or another."""
+    _REMEMBERED[f] = dict(known)
+
+
 def speculative_solve(
     solver: Solver, f: Field, y0: Tensor, t0: float, t1: float, times: tuple[float, ...]
 ) -> Solution:

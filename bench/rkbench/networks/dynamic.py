@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rkbench.controller import replay
-from rkbench.errors import SolverError
+from rkbench.errors import SolverError, UnsupportedError
 from rkbench.networks.block import ODEBlock
 from rkbench.networks.controls import Controls
 from rkbench.networks.layers import Layer
@@ -79,6 +80,21 @@ class DynamicBlock(nn.Sequential):
             for j, (own, span) in enumerate(zip(shared_out(solver, controls.nodes), spans, strict=True))
         )
         super().__init__(*blocks)
+        self._parts = (layer, controls, solver)  # a tuple, whose modules are not solved one after another
+
+    def refined(self) -> DynamicBlock:
+        """Return a block that computes the same with controls on a grid twice as fine, to be trained on.
+
+        Raises:
+            SolverError: the steps do not land on the new nodes.
+            UnsupportedError: f was wrapped, for a running cost or mixed precision, which the new one would not be.
+        """
+        layer, controls, solver = self._parts
+        if any(not isinstance(inner, Stretch) for inner in map(_bare, self.blocks)):
+            raise UnsupportedError(
+                "Controls that are refined in training go with neither a running cost nor bf16_mixed; drop either."
+            )
+        return DynamicBlock(layer, controls.prolonged(), solver)
 
     @property
     def last_stats(self) -> Stats:
@@ -109,6 +125,35 @@ def dynamic_block(layer: Layer, controls: Controls, solver: Solver, *, aligned: 
     return ODEBlock(
         DynamicField(layer, controls), solver=solver, t_span=(controls.nodes[0], controls.nodes[-1])
     )
+
+
+def refine(network: nn.Module) -> None:
+    """Put every dynamic block's controls on a grid twice as fine, in place (multilevel learning, Haber & Ruthotto 2017).
+
+    The network computes what it did, but for the steps, which become smaller where there were fewer than one for each
+    new interval.
+
+    Raises:
+        UserError: it has no dynamic block, or one that cannot be refined.
+    """
+    found = [
+        (parent, name, child)
+        for parent in network.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, DynamicBlock)
+    ]
+    if not found:
+        raise SolverError(
+            "There is nothing to refine: this network has no controls on a grid of their own; drop refinements."
+        )
+    for parent, name, child in found:
+        parent.register_module(name, child.refined())
+
+
+def _bare(block: ODEBlock) -> Any:
+    """Return f of a block, without the harness's counter."""
+    f: Any = block.f
+    return f.f if hasattr(f, "calls") else f
 
 
 def shared_out(solver: Solver, nodes: Sequence[float]) -> list[Solver]:

@@ -40,10 +40,7 @@ class TanhField(nn.Module):
 
     def twin(self) -> Twin:
         """Return the same f in JAX, with the same weights."""
-        layers = (self.linear, *self.more)
-        return Twin(
-            self, _in_jax, tuple(tensor for linear in layers for tensor in (linear.weight, linear.bias))
-        )
+        return Twin(self, _in_jax, tuple(self.parameters()))
 
 
 def _in_jax(t: Any, y: Any, *tensors: Any) -> Any:

@@ -51,7 +51,12 @@ def _tasks(names: list[str]) -> str:
 
 _NAMED = 8
 """Tasks that a sentence names one by one."""
-_VERBS = {"training": "trained", "solving": "solved", "gradient": "differentiated"}
+_VERBS = {
+    "training": "trained",
+    "solving": "solved",
+    "gradient": "differentiated",
+    "signal": "followed the gradient through",
+}
 
 
 def counts(results: Results) -> dict[str, int]:
@@ -172,11 +177,15 @@ def _plugins(results: Results) -> dict[str, str]:
 
 
 def published(results: Results) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows published elsewhere by source, each with ``time_ratio`` to its source's baseline."""
+    """Return the rows published elsewhere by source, each with ``time_ratio`` to its source's baseline.
+
+    Those that name a task stand in its table, see `rkbench.report.published`.
+    """
     manifest = results.manifest
     sources: dict[str, list[dict[str, Any]]] = {}
     for row in manifest.get("reference") or manifest.get("suite", {}).get("reference") or []:
-        sources.setdefault(str(row.get("source", "")), []).append(row)
+        if "task" not in row:
+            sources.setdefault(str(row.get("source", "")), []).append(row)
     for source, rows in sources.items():
         times = [row.get("train_seconds") for row in rows if row.get("method") == results.baseline]
         below = times[0] if times else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from fnmatch import fnmatchcase
 
-from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, TRACE_COLUMNS, Record
+from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, SIGNAL_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report.summary import ESTIMATED, SUMMARY_COLUMNS
 
 BEGIN = "<!-- columns: written by `python -m rkbench.report.columns`, do not edit by hand -->"
@@ -36,6 +36,7 @@ _UNITS = {
     "vjps": "products",
     "steps": "steps",
     "by_steps": "steps",
+    "critical_steps": "steps",
     "accuracy": "share, 0 to 1",
     "accuracy_change": "share",
     "label_changes": "share, 0 to 1",
@@ -47,12 +48,16 @@ _UNITS = {
     "*rtol": "1",
     "*atol": "that of the state",
     "*_error": "1",
-    "time_ratio": "1",
+    "*_ratio": "1",
+    "*_gradient": "nats",
+    "layers": "layers",
+    "layer": "number",
     "order": "1",
     "stages": "stages",
     "parameters": "parameters",
     "threads": "threads",
     "epochs": "epochs",
+    "resumed_epochs": "epochs",
     "n_*": "cells",
     "t": "that of the problem's time",
     "h": "that of the problem's time",
@@ -75,6 +80,7 @@ def markdown() -> str:
     trace = {name: ("int" if name == "rejected" else "float", doc) for name, doc in TRACE_COLUMNS.items()}
     kinds = {"by_method": "str", "by_steps": "int"}
     looks = {name: (kinds.get(name, "float"), doc) for name, doc in LOOK_COLUMNS.items()}
+    signal = {name: ("int" if name == "layer" else "float", doc) for name, doc in SIGNAL_COLUMNS.items()}
     solver = {"solver": ("str", SOLVER)}
     keys = {name: _RECORD[name] for name in ("cell_id", "task")} | solver
     keys |= {name: _RECORD[name] for name in ("method", "seed")}
@@ -82,10 +88,12 @@ def markdown() -> str:
         "A record": _RECORD,
         "A row of `curve`": curve,
         "A row of `looks`": looks,
+        "A row of `signal`": signal,
         "A row of `trace`": trace,
-        "A row of `cells` and of `replicas`: those of a record but `curve`, `looks` and `trace`, and": solver,
+        "A row of `cells` and of `replicas`: those of a record but `curve`, `looks`, `signal` and `trace`, and": solver,
         "A row of `epochs`": keys | curve | {"train_seconds": ("float", ELAPSED)},
         "A row of the frame `looks`": keys | looks,
+        "A row of `signals`": keys | signal,
         "A row of `traces`": keys | trace,
     }
     parts = [BEGIN]

@@ -54,6 +54,11 @@ def looks(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
     return cells[_EPOCH_KEYS].merge(recorded.points["looks"], on="cell_id")
 
 
+def signals(recorded: Recorded, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per layer of every network whose signal was followed."""
+    return cells[_EPOCH_KEYS].merge(recorded.points["signal"], on="cell_id")
+
+
 def pending(cells: pd.DataFrame) -> pd.Series:
     """Return which planned cells have no record yet."""
     return (cells["status"] == CellStatus.SKIPPED) & (cells["message"] == NOT_RUN)

@@ -5,12 +5,13 @@ A ladder of solvers has the color and marker of its method, and the dashes of it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rkbench.report import gradients, precision
+from rkbench.report import gradients, precision, signals
 
 # Okabe & Ito (2008), told apart with every kind of colour blindness; their yellow and black are left out,
 # which vanish on a white or a black page, for a brown, a wine red and a grey. Then the colors come again with other
@@ -72,13 +73,36 @@ def of_run(cells: pd.DataFrame) -> dict[str, Look]:
     named = zip(solving["ladder"], solving["method"], solving["variant"], strict=True)
     roads = of_roads(differentiated["variant"])
     found = of(cells["solver"]) | {ladder: pairs[method, variant] for ladder, method, variant in named}
-    return found | dict(zip(differentiated["ladder"], differentiated["variant"].map(roads.get), strict=True))
+    found |= dict(zip(differentiated["ladder"], differentiated["variant"].map(roads.get), strict=True))
+    return found | of_roads(signals.cells(cells)["ladder"])
+
+
+def names(solvers: Iterable[str]) -> dict[str, str]:
+    """Return the names of a figure's solvers, all different: as `name` gives them, or cut less until they are."""
+    longest = _LONGEST
+    short = {solver: _cut(solver, longest) for solver in solvers}
+    while alike := [solver for solver, count in _shared(short).items() if count > 1]:
+        longest += 2
+        short |= {solver: _cut(solver, longest) for solver in alike}
+    return {solver: _escaped(text) for solver, text in short.items()}
 
 
 def name(solver: str) -> str:
     """Return a solver's name for a figure: long ones cut in the middle, nothing read as mathematics."""
-    if len(solver) > _LONGEST:
-        half = _LONGEST // 2
-        solver = f"{solver[:half]}…{solver[-half:]}"
+    return _escaped(_cut(solver, _LONGEST))
+
+
+def _shared(short: dict[str, str]) -> dict[str, int]:
+    """Return how many solvers have the short name of each."""
+    counts = Counter(short.values())
+    return {solver: counts[text] for solver, text in short.items()}
+
+
+def _cut(text: str, longest: int) -> str:
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def _escaped(text: str) -> str:
     # A label that starts with an underscore is left out of legends.
-    return (" " + solver if solver.startswith("_") else solver).replace("$", r"\$")
+    return (" " + text if text.startswith("_") else text).replace("$", r"\$")

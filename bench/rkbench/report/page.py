@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from rkbench.report import account, conditions, looks, opening, tables, verdicts
 from rkbench.report.results import Results
-from rkbench.report.table import Cell
+from rkbench.report.table import Cell, Table
 from rkbench.report.verdict import Verdict
 
 
@@ -42,7 +42,7 @@ def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], the
         named=_named,
         unbroken=_unbroken,
         coded=_coded,
-        looks=looks.of_run(results.cells),
+        looks=_looks(results, found),
         tables=found,
         captions=tables.captions(found),
         figures=[(name, title, caption, inline(name, svg, theme)) for name, title, caption, svg in figures],
@@ -63,6 +63,13 @@ def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
             ' height="', ' data-height="', 1
         )
     )
+
+
+def _looks(results: Results, found: list[Table]) -> dict[str, looks.Look]:
+    """Return the look of every name in the tables that has one: of a solver or ladder, or of a row's solver."""
+    own = looks.of_run(results.cells)
+    rows = ((one.columns[0].cell(row).text, row.get("solver")) for one in found for row in one.rows)
+    return own | {name: own[solver] for name, solver in rows if solver in own}
 
 
 def _named(verdict: Verdict) -> Markup:

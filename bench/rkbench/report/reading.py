@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from rkbench import store
-from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, NESTED, TRACE_COLUMNS, Record
+from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, NESTED, SIGNAL_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report import cache
 
 _DTYPES = {
@@ -30,6 +30,7 @@ CELL_DTYPES = {f.name: _DTYPES[str(f.type)] for f in fields(Record) if f.name no
 POINT_DTYPES = {
     "curve": {name: "int64" if name == "epoch" else "float64" for name in CURVE_COLUMNS},
     "looks": {name: {"by_method": "str", "by_steps": "Int64"}.get(name, "float64") for name in LOOK_COLUMNS},
+    "signal": {name: "int64" if name == "layer" else "float64" for name in SIGNAL_COLUMNS},
     "trace": {name: "int64" if name == "rejected" else "float64" for name in TRACE_COLUMNS},
 }
 """Columns of what is nested in a record, and their types."""

@@ -26,6 +26,7 @@ class Results:
             the first differ in, the run cannot tell.
         epochs: one row per epoch of a cell, with ``train_seconds`` since its start.
         looks: one row per solver that a trained network was tried with, its own first.
+        signals: one row per layer of a network whose signal was followed.
         traces: one row per accepted step of a solve that adapted its steps, of one seed.
         manifest: what was run, on what and with what.
         notes: what was odd about the run folder, in sentences.
@@ -35,6 +36,7 @@ class Results:
     replicas: pd.DataFrame
     epochs: pd.DataFrame
     looks: pd.DataFrame
+    signals: pd.DataFrame
     traces: pd.DataFrame
     manifest: dict[str, Any]
     notes: list[str]
@@ -53,6 +55,7 @@ class Results:
             replicas=replicas,
             epochs=self.epochs[self.epochs["cell_id"].isin(cells["cell_id"])],
             looks=self.looks[self.looks["cell_id"].isin(cells["cell_id"])],
+            signals=self.signals[self.signals["cell_id"].isin(cells["cell_id"])],
             traces=self.traces[self.traces["cell_id"].isin(cells["cell_id"])],
         )
 
@@ -84,5 +87,5 @@ def load(run_folder: str | Path) -> Results:
     planned = frames.cells(manifest, recorded)
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
     notes = extent.few(recorded.notes) + frames.unplanned(manifest, recorded) + frames.skipped(cells)
-    epochs, looks, traces = (make(recorded, cells) for make in (frames.epochs, frames.looks, frames.traces))
-    return Results(cells, replicas, epochs, looks, traces, manifest, notes)
+    makers = (frames.epochs, frames.looks, frames.signals, frames.traces)
+    return Results(cells, replicas, *(make(recorded, cells) for make in makers), manifest, notes)

@@ -13,6 +13,7 @@ from rkbench.report import frames, statistics
 
 MEASURES = (
     "train_seconds",
+    "epoch_seconds",
     "train_accuracy",
     "test_accuracy",
     "nfe_forward",
@@ -29,8 +30,11 @@ MEASURES = (
     "step_memory_mb",
     "gradient_error",
     "discrete_gradient_error",
+    "state_gradient_ratio",
+    "parameter_gradient_ratio",
     "tight_accuracy_change",
     "tight_label_changes",
+    "critical_steps",
     "batch_logit_change",
     "batch_label_changes",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rkbench.report import extent, gradient_table, overview, precision_table, training_table
+from rkbench.report import extent, gradient_table, overview, precision_table, signal_table, training_table
 from rkbench.report.once import once
 from rkbench.report.table import Table
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 UNTIMED = "† ran beside other cells: its times are shown, not compared."
 
-_KINDS = (training_table.tables, precision_table.tables, gradient_table.tables)
+_KINDS = (training_table.tables, precision_table.tables, gradient_table.tables, signal_table.tables)
 
 
 @once
 def of(results: Results) -> list[Table]:
-    """Return the tables of a run: of its training tasks, then its initial value problems, then its gradients.
+    """Return the tables of a run: of its training tasks, then its initial value problems, gradients and signals.
 
     Where there are more than a reader can see, those over all tasks come before, and the others are cut.
     """

@@ -16,7 +16,7 @@ from rkbench.report import account, numbers, opening, tables
 from rkbench.report.results import Results, load
 from rkbench.report.table import Table
 
-_WIDEST = {"solver": 24, "cells": 14}  # text that may be folded
+_WIDEST = {"solver": 24, "network": 24, "cells": 14}  # text that may be folded
 _GAP = 2
 
 

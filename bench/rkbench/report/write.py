@@ -19,8 +19,8 @@ from rkbench.report.results import Results, load
 def write(run_folder: str | Path, results: Results | None = None) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
-    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs`` and ``looks`` as CSV and Parquet,
-    ``traces`` as Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same
+    The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs``, ``looks`` and ``signals`` as CSV and
+    Parquet, ``traces`` as Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same
     report; a failure leaves the old one.
 
     Args:
@@ -61,7 +61,8 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _write_frames(results: Results, folder: Path) -> None:
-    tidy = {name: getattr(results, name) for name in ("cells", "replicas", "epochs", "looks", "traces")}
+    names = ("cells", "replicas", "epochs", "looks", "signals", "traces")
+    tidy = {name: getattr(results, name) for name in names}
     for name, frame in (tidy | {"summary": results.summary()}).items():
         if name != "traces":  # long, and for machines to read
             # Of the same numbers pandas would write the same, in ten times the time.

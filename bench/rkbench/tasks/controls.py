@@ -26,11 +26,22 @@ DATA = {
 """Dataset -> recipe and target."""
 
 
-def network(solver: Solver, example: Tensor, classes: int, *, layer: str) -> nn.Module:
+def network(
+    solver: Solver,
+    example: Tensor,
+    classes: int,
+    *,
+    layer: str = "double",
+    intervals: int = 4,
+    between: str = "linear",
+    size: float = 0.0,
+    slope: float = 0.0,
+) -> nn.Module:
     """Return the network for flat inputs ``[batch, n]``."""
     from rkbench.networks.controlled import dense_net
 
-    return dense_net(solver, example.flatten(1).shape[1], classes, layer=layer)
+    controls = {"intervals": intervals, "between": between, "size": size, "slope": slope}
+    return dense_net(solver, example.flatten(1).shape[1], classes, layer=layer, controls=controls)
 
 
 TASKS = [

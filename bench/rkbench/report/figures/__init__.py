@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rkbench.report.figures import bars, curves, gradients, pareto, precision, profiles, stability, steps
+from rkbench.report.figures import (
+    bars,
+    critical,
+    curves,
+    depths,
+    gradients,
+    pareto,
+    precision,
+    profiles,
+    signals,
+    stability,
+    steps,
+    tolerance,
+)
 from rkbench.report.figures.style import INK, THEME, Drawing
 from rkbench.report.results import Results
 
@@ -14,8 +27,12 @@ _KINDS = (
     curves.draw,
     bars.draw,
     pareto.draw,
+    depths.draw,
+    tolerance.draw,
+    critical.draw,
     precision.draw,
     gradients.draw,
+    signals.draw,
     profiles.draw,
     steps.draw,
     stability.draw,

@@ -86,7 +86,8 @@ def _panel(axes: Axes, cells: pd.DataFrame, style: Looks, bars: _Bars) -> None:
         axes.plot([middle.median] * 2, [row - 0.3, row + 0.3], color=INK, lw=1.6)
         text = _in_words(middle, cells[cells["solver"] == solver], bars.spell)
         axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
-    axes.set_yticks(range(len(solvers)), [looks.name(solver) for solver in solvers])
+    names = looks.names(style)
+    axes.set_yticks(range(len(solvers)), [names[solver] for solver in solvers])
     axes.set(xlabel=bars.label, ylabel="", ylim=(len(solvers) - 0.4, -0.6))
     axes.grid(visible=False, axis="y")
     if not scales.costs(axes, ok[bars.column]) and bars is _NFE:

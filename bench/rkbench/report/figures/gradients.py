@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from rkbench.report import gradients, looks
-from rkbench.report.figures import endlabels, panels
+from rkbench.report.figures import endlabels, panels, scales
 from rkbench.report.figures.endlabels import EndLabel
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
@@ -77,10 +77,10 @@ def _memory(rungs: pd.DataFrame, style: Looks, title: str) -> Figure:
 
 def _kinds(rungs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the panels: heading and rows, one for each task, method and kind of steps."""
-    several = rungs["task"].nunique() > 1
+    several, names = rungs["task"].nunique() > 1, looks.names(rungs["method"])
     return [
         (
-            f"{f'{task}: ' if several else ''}{looks.name(str(method))}, {'equal' if equal else 'adaptive'} steps",
+            f"{f'{task}: ' if several else ''}{names[str(method)]}, {'equal' if equal else 'adaptive'} steps",
             kind,
         )
         for (task, method, equal), kind in rungs.sort_index().groupby(["task", "method", "equal"], sort=False)
@@ -104,27 +104,15 @@ def _grow(axes: Axes, kind: pd.DataFrame, style: Looks) -> None:
             depth = np.geomspace(depth[0], depth[-1], 200)
             memory = found.at(depth)
         axes.plot(depth, memory, color=look.color, ls=linestyle(look), lw=1.3, alpha=0.9)
-    axes.set(xscale="log", yscale="log")
+    axes.set(yscale="log")
     plain_log(axes.yaxis)
-    _count_axis(axes, kind["depth"].to_numpy(dtype=float))
-
-
-def _count_axis(axes: Axes, depths: np.ndarray) -> None:
-    """Label the numbers of steps that were measured, or plain ones where those would crowd."""
-    known = np.unique(depths)
-    if len(known) <= 10 and np.all(known[1:] / known[:-1] > 1.3):
-        axes.xaxis.set_major_locator(FixedLocator(list(known)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    else:
-        plain_log(axes.xaxis)
+    scales.depths(axes, kind["depth"])
 
 
 def _end(name: str, ladder: pd.DataFrame, style: Looks) -> EndLabel:
     law = gradients.spelt(gradients.law(ladder), ladder)
     last = ladder.iloc[-1]
-    text = f"{looks.name(name or str(last['gradient']))}{': ' if law else ''}{law}"
+    text = f"{looks.names(style)[name] or last['gradient']}{': ' if law else ''}{law}"
     return EndLabel(text, last["depth"], last["memory"], style[name].color)
 
 
@@ -166,10 +154,10 @@ def _trade(axes: Axes, kind: pd.DataFrame, style: Looks, column: str) -> None:
 def _legend(figure: Figure, rungs: pd.DataFrame, style: Looks) -> None:
     """Explain the lines, those with the most memory first."""
     most = rungs.groupby("variant", sort=False)["memory"].max().sort_values(ascending=False, kind="stable")
-    handles = []
+    handles, names = [], looks.names(style)
     for variant in map(str, most.index):
         look = style[variant]
         handle = Line2D([], [], color=look.color, ls=linestyle(look), marker=look.marker, ms=5)
-        handle.set_label(looks.name(variant or "alone"))
+        handle.set_label(names[variant] or "alone")
         handles.append(handle)
     figure.legend(handles=handles, loc="outside right upper", fontsize=9, handlelength=3.6)

@@ -18,11 +18,11 @@ def draw(
     figure: Figure, style: Mapping[str, looks.Look], *, lines: bool = True, markers: bool = True
 ) -> None:
     """Name the looks, each with its line, its marker or both; a figure too low for them grows."""
-    many = len(style) >= 12
+    many, names = len(style) >= 12, looks.names(style)
     handles = [
         Line2D(
             [], [], color=look.color, ls=linestyle(look) if lines else "", marker=look.marker if markers else "",
-            ms=4.5, label=looks.name(solver),
+            ms=4.5, label=names[solver],
         )
         for solver, look in style.items()
     ]  # fmt: skip

@@ -144,10 +144,10 @@ def _labelled(figure: Figure, grid: list[Axes], shown: list[pd.DataFrame], style
 
 
 def _labels(points: pd.DataFrame, style: Looks) -> list[PointLabel]:
-    rows = points.to_dict("records")
+    rows, names = points.to_dict("records"), looks.names(style)
     return [
         PointLabel(
-            looks.name(row["solver"]),
+            names[row["solver"]],
             style[row["solver"]].color,
             (row["cost"], row["score"]),
             (_ends(row, "cost"), _ends(row, "score")),

@@ -75,17 +75,17 @@ def _legend(figure: Figure, style: Looks, drawn: set[tuple[str, str]]) -> None:
     shown = {pair: look for pair, look in style.items() if pair in drawn}
     methods = {method: look for (method, _), look in reversed(shown.items())}
     variants = {variant: look for (_, variant), look in reversed(shown.items())}
-    several = len(variants) > 1
+    several, names = len(variants) > 1, looks.names([*methods, *variants])
     handles = [
         Line2D(
             [], [], color=look.color, ls="-" if several else linestyle(look), marker=look.marker, ms=5,
-            label=looks.name(method),
+            label=names[method],
         )
         for method, look in reversed(methods.items())
     ]  # fmt: skip
     if several:
         handles += [
-            Line2D([], [], color=INK, ls=linestyle(look), label=looks.name(variant or "alone"))
+            Line2D([], [], color=INK, ls=linestyle(look), label=names[variant] or "alone")
             for variant, look in sorted(variants.items(), key=lambda item: str(item[1].dashes))
         ]
     figure.legend(handles=handles, loc="outside right upper", fontsize=9, handlelength=3.2)

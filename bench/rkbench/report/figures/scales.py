@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from rkbench.report import numbers
 from rkbench.report.figures.style import INK, plain_log
@@ -17,6 +17,7 @@ _LOG_FROM = 4
 """Spread, largest ÷ smallest, from which costs are drawn on a logarithmic axis."""
 _BEYOND = 1.0005
 """The share that lies infinitely far away."""
+_PERCENTS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 
@@ -32,6 +33,35 @@ def costs(axes: Axes, values: Iterable[float]) -> bool:
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
     return False
+
+
+def depths(axes: Axes, values: Iterable[float]) -> None:
+    """Make the horizontal axis logarithmic, with the numbers of steps that were measured, or plain ones where they crowd."""
+    known = np.unique(np.asarray(list(values), dtype=float))
+    axes.set_xscale("log")
+    if len(known) <= 10 and np.all(known[1:] / known[:-1] > 1.3):
+        axes.xaxis.set_major_locator(FixedLocator(list(known)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        plain_log(axes.xaxis)
+
+
+def changes(axes: Axes, values: Iterable[float], one: float) -> None:
+    """Make the vertical axis, of answers that changed, logarithmic down to a single one and linear from there to none.
+
+    Args:
+        axes: whose vertical axis shows percents.
+        values: the percents.
+        one: that of a single sample, above 0.
+    """
+    top = max([one, *(value for value in values if pd.notna(value))])
+    axes.set_yscale("symlog", linthresh=one, linscale=0.7)
+    axes.set_ylim(-0.3 * one, 1.4 * top)
+    ticks = [0.0, *(tick for tick in _PERCENTS if one <= tick <= 1.4 * top)]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def subdivision(low: float, high: float) -> tuple[int, ...]:

@@ -100,10 +100,11 @@ def _figure(regions: list[_Region], far: list[_Region]) -> Figure:
     across = min(5, max(2, math.ceil(math.sqrt(len(regions)))))
     figure, grid = panels.grid(len(regions), across, (3.1, 3.6) if len(regions) < 3 else (2.25, 2.6))
     shared = _frame([region for region in regions if region not in far])
+    names = looks.names(name for region in regions for name in region.methods)
     for place, (axes, region) in enumerate(zip(grid, regions, strict=True)):
         own = region in far
         _panel(axes, region, _frame([region]) if own else shared)
-        axes.set_title(_heading(region) + ", own scale" * own, fontsize=9)
+        axes.set_title(_heading(region, names) + ", own scale" * own, fontsize=9)
         axes.set_ylabel("Im z" if place % across == 0 else "")
         axes.set_xlabel("Re z" if place + across >= len(regions) else "")
     panels.heading(figure, _TITLE)
@@ -134,9 +135,9 @@ def _panel(axes: Axes, region: _Region, frame: tuple[float, float, float]) -> No
         axis.set_major_locator(MaxNLocator(5, integer=top > 2))
 
 
-def _heading(region: _Region) -> str:
+def _heading(region: _Region, names: dict[str, str]) -> str:
     """Return the names of the methods, two in a line, and their order and stages."""
-    names = region.methods
-    lines = [", ".join(map(looks.name, names[i : i + 2])) for i in range(0, len(names), 2)]
+    shown = [names[method] for method in region.methods]
+    lines = [", ".join(shown[i : i + 2]) for i in range(0, len(shown), 2)]
     stages = " or ".join(map(str, sorted(set(region.stages))))
     return "\n".join([*lines, f"order {region.order}, {stages} {'stage' if stages == '1' else 'stages'}"])

@@ -58,12 +58,12 @@ def _left_out(traces: pd.DataFrame, shown: list[str]) -> str:
 def _figure(traces: pd.DataFrame, shown: list[str], style: dict[str, looks.Look]) -> Figure:
     figure, grid = panels.grid(len(shown), 3, (6.2 if len(shown) == 1 else 4.1, 3.1))
     several = traces.loc[traces["cell_id"].isin(shown), "task"].nunique() > 1
+    names = looks.names(style)
     for axes, cell_id in zip(grid, shown, strict=True):
         steps = traces[traces["cell_id"] == cell_id]
         task, solver = steps["task"].iloc[0], steps["solver"].iloc[0]
         _panel(axes, steps, style[solver].color)
-        name = looks.name(solver)
-        axes.set_title(f"{task}\n{name}" if several else name)
+        axes.set_title(f"{task}\n{names[solver]}" if several else names[solver])
     panels.heading(figure, _TITLE)
     mark = Line2D([], [], color=INK, ls="", marker="x", ms=6, label="rejected before")
     figure.legend(handles=[mark], loc="outside upper right", fontsize=9)
