@@ -1,5 +1,7 @@
 """Stacks of dense layers: their sizes, what a layer computes, and how its weights are drawn."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -20,14 +22,14 @@ def test_every_layer_has_weights_of_its_own(build):
 
 @pytest.mark.parametrize(("activation", "sigma"), [("sigmoid", torch.sigmoid), ("tanh", torch.tanh)])
 def test_a_plain_layer_is_an_activation_of_an_affine_map(activation, sigma):
-    [layer] = plain_stack(3, 1, activation)
+    layer: Any = plain_stack(3, 1, activation)[0]
     h = torch.randn(2, 3)
     assert torch.equal(layer(h), sigma(h @ layer.linear.weight.T + layer.linear.bias))
 
 
 @pytest.mark.parametrize(("scaled", "step"), [(False, 1.0), (True, 0.25)])
 def test_a_residual_layer_adds_to_its_input(scaled, step):
-    layer = residual_stack(3, 4, scaled=scaled)[2]
+    layer: Any = residual_stack(3, 4, scaled=scaled)[2]
     h = torch.randn(2, 3)
     torch.testing.assert_close(
         layer(h) - h, step * torch.tanh(h @ layer.f.linear.weight.T + layer.f.linear.bias)
@@ -45,7 +47,7 @@ def test_one_seed_gives_plain_and_residual_stacks_the_same_weights():
 @pytest.mark.parametrize(("init", "variance"), [("torch", 1 / (3 * 256)), ("xavier", 1 / 256)])
 def test_weights_have_the_variance_of_their_initialisation(init, variance):
     torch.manual_seed(0)
-    [layer] = plain_stack(256, 1, "tanh", init)
+    layer: Any = plain_stack(256, 1, "tanh", init)[0]
     assert float(layer.linear.weight.detach().var()) == pytest.approx(variance, rel=0.02)
     assert bool((layer.linear.bias == 0).all()) == (init == "xavier")
 

@@ -72,6 +72,14 @@ def test_cells_beside_others_are_counted(tmp_path):
     assert conditions.sentences(results) == ["2 cells ran beside others; no time of theirs is compared."]
 
 
+def test_cells_that_went_on_from_a_checkpoint_are_counted(tmp_path):
+    results = run(tmp_path / "run", [ok(cell(), resumed_epochs=3), ok(cell(seed=1))])
+    assert conditions.sentences(results) == [
+        "1 cell was stopped in training and went on from a checkpoint; whether the machine was disturbed is known of the "
+        "last process only."
+    ]
+
+
 def test_a_cell_that_has_not_run_is_neither_reused_nor_disturbed(tmp_path):
     results = load(written(tmp_path / "run", [], [cell()], sessions=["2026-11-21T07:00:00Z"]))
     assert account.counts(results) == {"planned": 1, "run": 0, "failed": 0, "reused": 0, "not run yet": 1}

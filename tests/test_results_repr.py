@@ -75,8 +75,9 @@ def test_it_stays_small_however_large_the_run(tmp_path):
     records = [ok(cell(f"method{n:03}", task=f"task{t}")) for t in range(5) for n in range(60)]
     page, text, parsed = shown(written(tmp_path / "run", records))
     assert parsed.tags.count("table") == notebook.TABLES
-    assert text.count("and 40 more solvers") == notebook.TABLES
-    assert "2 more tables in the report." in text
+    assert text.count("and 180 more rows") == 1
+    assert text.count("and 40 more rows") == notebook.TABLES - 1
+    assert "3 more tables in the report." in text
     assert len(page) < 60_000
 
 

@@ -35,11 +35,12 @@ def _double():
     torch.set_default_dtype(before)
 
 
-def measured(name="digits8_signal_odenet", seed=0, task: SignalTask | None = None, **options) -> Any:
+def measured(name="digits8_signal_odenet", seed=0, task: Any = None, **options) -> Any:
     torch.manual_seed(seed)
     record = blank_record(CELLS[-1])
     solver = make_solver(**options) if options else None
-    signal.measure(CELLS[-1], task or PLUGINS.task(name), solver, record, lambda row: None)
+    chosen: Any = task or PLUGINS.task(name)
+    signal.measure(CELLS[-1], chosen, solver, record, lambda row: None)
     return record
 
 
@@ -62,7 +63,7 @@ def test_the_norms_are_those_of_differences(network):
     state = network[:2](x).detach()
     direction = torch.autograd.functional.jacobian(lambda s: cross_entropy(head(network[2:](s)), y), state)
     unit = direction / direction.norm()
-    loss = [float(cross_entropy(head(network[2:](state + sign * h * unit)), y)) for sign in (1, -1)]
+    loss = [float(cross_entropy(head(network[2:](state + sign * h * unit)), y).detach()) for sign in (1, -1)]
     assert found[1].state_gradient == pytest.approx((loss[0] - loss[1]) / (2 * h), rel=1e-6)
     assert [one.layer for one in found] == [1, 2, 3, 4]
 
@@ -107,7 +108,7 @@ def test_euler_is_a_residual_stack_that_shares_its_weights():
     dataset = signal.data.load("digits8")
     chosen = torch.randperm(len(dataset.x_train))[:128]
     head, field = torch.nn.Linear(64, 10), TanhField(64)
-    stack = residual_stack(64, 4, scaled=True)
+    stack: Any = residual_stack(64, 4, scaled=True)
     for layer in stack:
         layer.f.linear.load_state_dict(field.linear.state_dict())
     x = dataset.x_train[chosen].flatten(1).double()

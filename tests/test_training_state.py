@@ -193,7 +193,7 @@ def test_the_seconds_of_compilers_add_up():
     assert other.compile_seconds == 3.0
 
 
-SPECULATIVE = {"method": "bosh3", "rtol": 1e-2, "atol": 1e-2, "compile": True, "speculative": True}
+SPECULATIVE = {"method": "bosh3", "rtol": 0.1, "atol": 0.1, "compile": True, "speculative": True}
 
 
 def test_the_steps_that_speculative_solves_remember_are_put_back():
@@ -209,9 +209,9 @@ def test_the_steps_that_speculative_solves_remember_are_put_back():
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 def test_a_speculative_training_goes_on_with_the_same_steps_bit_for_bit(monkeypatch):
     graphs._graph.cache_clear()
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
-    x, y = FEW.x_train[:64], FEW.y_train[:64]
-    monkeypatch.setitem(globals(), "FEW", replace(FEW, x_train=x, y_train=y, x_test=x, y_test=y))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    x, y = FEW.x_train[:128], FEW.y_train[:128]
+    monkeypatch.setitem(globals(), "FEW", replace(FEW, x_train=x, y_train=y, x_test=x[:64], y_test=y[:64]))
     kept = Between(after=1)
     whole = training(plain, replace(ADAMW, epochs=2), SPECULATIVE)
     whole.run(lambda row: None, kept)

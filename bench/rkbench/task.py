@@ -217,7 +217,7 @@ class SignalTask(BaseTask):
 
     name: str
     dataset: str
-    network: Callable[[Any, int], nn.Module]
+    network: Callable[[Any, int], nn.Sequential]
     solves: bool = True
     samples: int = 128
     summary: str = ""

@@ -66,7 +66,7 @@ def measure(
     chosen = torch.randperm(len(dataset.x_train))[: task.samples]
     x = dataset.x_train[chosen].flatten(1).to(device, torch.get_default_dtype())
     head = nn.Linear(x.shape[1], dataset.classes).to(device)
-    network: nn.Sequential = task.network(solver, x.shape[1]).to(device)
+    network = task.network(solver, x.shape[1]).to(device)
     record.parameters = sum(p.numel() for part in (network, head) for p in part.parameters())
     end = _solved(cell, record, network, x)
     layers = unrolled(network, x)

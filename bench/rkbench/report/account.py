@@ -179,12 +179,12 @@ def _plugins(results: Results) -> dict[str, str]:
 def published(results: Results) -> dict[str, list[dict[str, Any]]]:
     """Return the rows published elsewhere by source, each with ``time_ratio`` to its source's baseline.
 
-    Those that name a task stand in its table, see `rkbench.report.published`.
+    Networks with a test error stand in a table of ours, see `rkbench.report.published`.
     """
     manifest = results.manifest
     sources: dict[str, list[dict[str, Any]]] = {}
     for row in manifest.get("reference") or manifest.get("suite", {}).get("reference") or []:
-        if "task" not in row:
+        if "test_error" not in row:
             sources.setdefault(str(row.get("source", "")), []).append(row)
     for source, rows in sources.items():
         times = [row.get("train_seconds") for row in rows if row.get("method") == results.baseline]

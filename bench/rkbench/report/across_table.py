@@ -12,7 +12,7 @@ from rkbench.record import CellStatus
 from rkbench.report import depths, extent, families, numbers, published
 from rkbench.report.labels import NO_SOLVER
 from rkbench.report.published import Published
-from rkbench.report.table import Cell, Column, Row, Table, status
+from rkbench.report.table import Cell, Column, Row, Table, estimate, status
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # which shows its tables in a notebook
@@ -61,11 +61,12 @@ def _rows(results: Results, ours: pd.DataFrame, theirs: list[Published]) -> list
     behind: dict[str | None, list[Row]] = {}
     for row in theirs:
         number = sources.index(str(row.get("source", ""))) + 1
-        told = {"name": f"{row.get('label', row['task'])} [{number}]", _PUBLISHED: row}
+        told = {"name": f"{row.get('label', '')} [{number}]", _PUBLISHED: row}
         behind.setdefault(published.beside(row, tasks), []).append(told | dict.fromkeys(_COUNTS, 0))
     found: list[Row] = []
     for task, solvers in ours.groupby("task", sort=False):
-        found += [_row(names[str(task)], row, ends) for row in solvers.to_dict("records")]
+        rows = ({str(key): value for key, value in row.items()} for row in solvers.to_dict("records"))
+        found += [_row(names[str(task)], row, ends) for row in rows]
         found += behind.get(str(task), [])
     return found + behind.get(None, [])
 
@@ -92,7 +93,9 @@ def _columns(rows: list[Row]) -> Iterator[Column]:
     """Yield the columns that have something to say: more than nothing or 0, and of the first and last epoch a change."""
     for column in _ALL:
         texts = [column.cell(row).text for row in rows]
-        said = any("→" in text for text in texts) if column.heading == ENDS else {*texts} - {numbers.NONE, "0"}
+        said = (
+            any("→" in text for text in texts) if column.heading == ENDS else {*texts} - {numbers.NONE, "0"}
+        )
         if column.heading in _ALWAYS or said:
             yield column
 
@@ -117,16 +120,6 @@ def _either(
     return cell
 
 
-def _estimate(name: str, spell: Callable[[float], str]) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        middle = row[name]
-        return Cell(
-            spell(middle), numbers.interval(spell, middle, row[f"{name}_low"], row[f"{name}_high"]), middle
-        )
-
-    return cell
-
-
 def _error(row: Row) -> Cell:
     middle, low, high = (1 - row[f"test_accuracy{end}"] for end in ("", "_high", "_low"))
     return Cell(numbers.percent(middle), numbers.interval(numbers.percent, middle, low, high), middle)
@@ -138,7 +131,7 @@ def _parameters(row: Row) -> Cell:
 
 
 def _seconds(row: Row) -> Cell:
-    cell = _estimate("epoch_seconds", numbers.seconds)(row)
+    cell = estimate("epoch_seconds", numbers.seconds)(row)
     return cell._replace(text=cell.text + " †") if row["n_timed"] < row["n_ok"] else cell
 
 
@@ -170,21 +163,21 @@ _ALL = (
     Column(
         "test error, %",
         "Share of the test set classified wrongly after training, in percent, median over seeds.",
-        _either(_error, lambda row: numbers.percent(published.error(row)), published.error),
+        _either(_error, published.error, lambda row: published.value(row, published.ERROR) / 100),
         "result",
     ),
     Column(
         "parameters",
         "Trainable parameters of the network; M: millions.",
         _either(
-            _parameters, published.parameters, lambda row: 1e6 * float(row.get("parameters_millions", math.nan))
+            _parameters, published.parameters, lambda row: 1e6 * published.value(row, "parameters_millions")
         ),
         "result",
     ),
     Column(
         "training memory, MiB",
         "Most tensors alive at once in one training step, beyond data and parameters, in MiB, median over seeds.",
-        _either(_estimate("step_memory_mb", numbers.significant), _text("memory"), _unknown),
+        _either(estimate("step_memory_mb", numbers.significant), _text("memory"), _unknown),
         "result",
     ),
     Column(
@@ -196,13 +189,13 @@ _ALL = (
     Column(
         "NFE forward",
         "Evaluations of f in the forward solve of one training step; median over steps, then over seeds.",
-        _either(_estimate("nfe_forward", numbers.count), _nothing, _unknown),
+        _either(estimate("nfe_forward", numbers.count), _nothing, _unknown),
         "work",
     ),
     Column(
         "NFE backward",
         "Evaluations of f on the way back of one training step; median over steps, then over seeds.",
-        _either(_estimate("nfe_backward", numbers.count), _nothing, _unknown),
+        _either(estimate("nfe_backward", numbers.count), _nothing, _unknown),
         "work",
     ),
     Column(
@@ -216,7 +209,9 @@ _ALL = (
         "cells",
         "How many of the planned cells, one per seed, ended well, and how the others did.",
         _either(
-            lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]), lambda row: _PUBLISHED, _unknown
+            lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]),
+            lambda row: _PUBLISHED,
+            _unknown,
         ),
         "work",
     ),

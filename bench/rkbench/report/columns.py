@@ -49,6 +49,8 @@ _UNITS = {
     "*atol": "that of the state",
     "*_error": "1",
     "*_ratio": "1",
+    "*_abscissa": "1 / that of the problem's time",
+    "condition": "1",
     "*_gradient": "nats",
     "layers": "layers",
     "layer": "number",

@@ -38,7 +38,8 @@ def sentences(results: Results) -> list[str]:
     """Return what a reader should know of the conditions, as sentences; those of the second label are counted too."""
     cells = pd.concat([results.cells, results.replicas])
     beside = int((~cells["timing_valid"] & (cells["status"] == CellStatus.OK)).sum())
-    found = [*_disturbances(cells[~_idle(cells)]), *_earlier(results)]
+    measured = cells[~_idle(cells)]
+    found = [*_disturbances(measured), *_earlier(results), *_resumed(measured)]
     if beside:
         found.append(f"{numbers.counted(beside, 'cell')} ran beside others; no time of theirs is compared.")
     return found
@@ -69,6 +70,17 @@ def _earlier(results: Results) -> list[str]:
         return []
     count = numbers.counted(len(ended), "cell")
     return [f"{count} {_were(len(ended))} reused from before the last start, measured on {_span(ended)}."]
+
+
+def _resumed(cells: pd.DataFrame) -> list[str]:
+    """Return how many cells were trained by more than one process."""
+    count = int((cells["resumed_epochs"] > 0).sum())
+    if not count:
+        return []
+    return [
+        f"{numbers.counted(count, 'cell')} {_were(count)} stopped in training and went on from a checkpoint; whether the "
+        "machine was disturbed is known of the last process only."
+    ]
 
 
 def _idle(cells: pd.DataFrame) -> pd.Series:

@@ -86,7 +86,10 @@ def ladders(found: pd.DataFrame, column: str, fewest: int) -> Iterator[tuple[str
     several = len(names) > 1
     for (family, ladder, _), one in known.groupby(["family", "ladder", "unit"], sort=False):
         if one["depth"].nunique() >= fewest:
-            yield " · ".join([names[str(family)]] * (several or not ladder) + [str(ladder)] * bool(ladder)), one
+            yield (
+                " · ".join([names[str(family)]] * (several or not ladder) + [str(ladder)] * bool(ladder)),
+                one,
+            )
 
 
 def law(ladder: pd.DataFrame, column: str) -> Growth:
@@ -96,34 +99,56 @@ def law(ladder: pd.DataFrame, column: str) -> Growth:
 
 def sentences(found: pd.DataFrame) -> list[str]:
     """Return how memory and time of `rungs` grow, ladders of one law in one sentence; nothing for too few depths."""
-    said: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    said: dict[tuple[str, str, tuple[str, ...]], dict[str, Growth]] = {}
     for column in MEASURES:
         for name, ladder in ladders(found, column, growth.FEWEST):
             grown, unit = law(ladder, column), str(ladder["unit"].iloc[0])
-            laws = tuple(sorted(grown.laws, key=list(growth.LAWS).index) if len(grown.laws) > 1 else grown.laws)
-            said.setdefault((column, unit, laws), []).append(_term(name, grown, column, unit))
-    return [_sentence(*key, numbers.listed(terms)) for key, terms in said.items()]
+            laws = tuple(
+                sorted(grown.laws, key=list(growth.LAWS).index) if len(grown.laws) > 1 else grown.laws
+            )
+            said.setdefault((column, unit, laws), {})[name] = grown
+    return [_sentence(*key, _listed(grown, *key)) for key, grown in said.items()]
 
 
-def _term(name: str, grown: Growth, column: str, unit: str) -> str:
-    """Return a ladder with what its law adds, or what it stays at; its name alone where there is no one law."""
+_NAMED = 8
+"""Ladders that a sentence names one by one."""
+
+
+def _listed(grown: dict[str, Growth], column: str, unit: str, laws: tuple[str, ...]) -> str:
+    """Return ladders of one law with what it adds or what they stay at, or the range of these where they are many."""
     measured = MEASURES[column][1]
-    if grown.law is None:
-        return name
-    if grown.law == growth.CONSTANT:
-        return f"{numbers.significant(grown.base)} {measured} for {name}"
-    slope = f"{numbers.significant(grown.slope)} {measured} per {unit if grown.law == 'N' else grown.law}"
+    if len(laws) != 1:
+        return numbers.listed(list(grown)) if len(grown) <= _NAMED else numbers.counted(len(grown), "solver")
+    constant = laws[0] == growth.CONSTANT
+    per = "" if constant else f" per {unit if laws[0] == 'N' else laws[0]}"
+    if len(grown) > _NAMED:
+        sizes = [one.base if constant else one.slope for one in grown.values()]
+        least, most = map(numbers.significant, (min(sizes), max(sizes)))
+        return f"{least} to {most} {measured}{per} for {numbers.counted(len(grown), 'solver')}"
+    terms = [
+        f"{numbers.significant(one.base)} {measured} for {name}"
+        if constant
+        else f"{_slope(one, measured)}{per} for {name}"
+        for name, one in grown.items()
+    ]
+    return numbers.listed(terms)
+
+
+def _slope(grown: Growth, measured: str) -> str:
     spread = numbers.interval(numbers.significant, grown.slope, grown.low, grown.high)
-    return f"{slope} [{spread}] for {name}" if spread else f"{slope} for {name}"
+    return f"{numbers.significant(grown.slope)} {measured}{f' [{spread}]' if spread else ''}"
 
 
 def _sentence(column: str, unit: str, laws: tuple[str, ...], listed: str) -> str:
     what = MEASURES[column][0]
-    if not laws:
+    if len(laws) == 0:
         known = numbers.listed([growth.CONSTANT, *growth.LAWS])
         return f"{what} follows none of the laws {known}, N the number of {unit}s, for {listed}."
     if len(laws) > 1:
         return f"{what} grows like {' or '.join(laws)}, N the number of {unit}s, which the numbers cannot tell, for {listed}."
     if laws[0] == growth.CONSTANT:
-        return f"{what} is the same at every number of {unit}s, to within {100 * growth.FLAT:.0f} %: {listed}."
-    return f"{what} grows like {laws[0]}, N the number of {unit}s: {listed}."
+        return (
+            f"{what} is the same at every number of {unit}s, to within {100 * growth.FLAT:.0f} %: {listed}."
+        )
+    n = "the" if laws[0] == "N" else "N the"
+    return f"{what} grows like {laws[0]}, {n} number of {unit}s: {listed}."

@@ -26,7 +26,9 @@ def blocks(name: str) -> tuple[str, int] | None:
     None for a task whose name does not tell them, as ``mnist_resnet[blocks=12]`` does.
     """
     base, _, options = name.removesuffix("]").partition("[")
-    given = {key.strip(): value.strip() for key, _, value in (one.partition("=") for one in options.split(","))}
+    given = {
+        key.strip(): value.strip() for key, _, value in (one.partition("=") for one in options.split(","))
+    }
     depth = given.pop(_DEPTH, "")
     if not depth.isdecimal():
         return None

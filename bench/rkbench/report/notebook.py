@@ -56,7 +56,7 @@ def _table(one: Table) -> Markup:
     rows = [_row("td", map(_entry, cells)) for cells, _ in zip(one.cells(), range(ROWS), strict=False)]
     more = len(one.rows) - len(rows)
     rest = Markup('<tr><td colspan="{}">and {}</td></tr>').format(
-        len(one.columns), numbers.counted(more, "more solver")
+        len(one.columns), numbers.counted(more, "more row")
     )
     return Markup("<table><caption>{}</caption><thead>{}</thead><tbody>{}{}</tbody></table>").format(
         one.title,

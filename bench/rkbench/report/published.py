@@ -1,4 +1,4 @@
-"""Rows published elsewhere that name a task of ours: a network with its error, size, memory and time, as printed there."""
+"""Networks published elsewhere, with their error, size, memory and time as printed there."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ if TYPE_CHECKING:
     from rkbench.report.results import Results  # whose tables have them
 
 Published = dict[str, Any]
-"""A row of a suite's ``reference``: ``task``, ``label``, ``source``, and whatever is known of ``dataset``, ``test_error``
-(a share, 0 to 1), ``parameters_millions``, ``memory`` and ``time`` (texts, such as ``O(L)``)."""
+"""A row of a suite's ``reference`` with a ``test_error`` in percent, ``label`` and ``source``, and whatever is known of
+``parameters_millions``, ``memory`` and ``time`` (such as ``O(L)``). ``task`` names what it stands beside, ``dataset`` what it
+is about. Numbers may be texts, such as ``0.5 ± 0.1``.
+"""
+
+ERROR = "test_error"
 
 
 def rows(results: Results, dataset: str) -> list[Published]:
-    """Return the rows that name a task, but those about another dataset."""
+    """Return the networks published in a suite, but those about another dataset."""
     manifest = results.manifest
     known = manifest.get("reference") or manifest.get("suite", {}).get("reference") or []
-    return [row for row in known if "task" in row and row.get("dataset", dataset) == dataset]
+    return [row for row in known if ERROR in row and row.get("dataset", dataset) == dataset]
 
 
 def beside(row: Published, tasks: Sequence[str]) -> str | None:
     """Return the task that a row stands beside, the one with the fewest options; None where none has its name."""
-    return min((task for task in tasks if families.called(task, str(row["task"]))), key=len, default=None)
+    named = [task for task in tasks if families.called(task, str(row.get("task")))]
+    return min(named, key=len, default=None)
 
 
 def sources(found: Sequence[Published]) -> list[str]:
@@ -33,12 +38,19 @@ def sources(found: Sequence[Published]) -> list[str]:
     return list(dict.fromkeys(str(row.get("source", "")) for row in found))
 
 
+def error(row: Published) -> str:
+    """Return the test error in percent as published."""
+    known = row[ERROR]
+    return known if isinstance(known, str) else f"{known:.2f}"
+
+
 def parameters(row: Published) -> str:
     """Return the number of parameters as published, ``0.22 M``."""
     known = row.get("parameters_millions")
-    return numbers.NONE if known is None else f"{known:g} M"
+    return numbers.NONE if known is None else f"{known} M"
 
 
-def error(row: Published) -> float:
-    """Return the test error, a share; NaN where it was not published."""
-    return float(row.get("test_error", math.nan))
+def value(row: Published, name: str) -> float:
+    """Return a number to sort by; NaN where none was published, or a text."""
+    known = row.get(name)
+    return float(known) if isinstance(known, (int, float)) else math.nan

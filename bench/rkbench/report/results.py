@@ -88,4 +88,5 @@ def load(run_folder: str | Path) -> Results:
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
     notes = extent.few(recorded.notes) + frames.unplanned(manifest, recorded) + frames.skipped(cells)
     makers = (frames.epochs, frames.looks, frames.signals, frames.traces)
-    return Results(cells, replicas, *(make(recorded, cells) for make in makers), manifest, notes)
+    epochs, looks, signals, traces = (make(recorded, cells) for make in makers)
+    return Results(cells, replicas, epochs, looks, signals, traces, manifest, notes)

@@ -35,6 +35,9 @@ MEASURES = (
     "tight_accuracy_change",
     "tight_label_changes",
     "critical_steps",
+    "spectral_abscissa",
+    "numerical_abscissa",
+    "condition",
     "batch_logit_change",
     "batch_label_changes",
 )

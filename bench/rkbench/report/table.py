@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rkbench.report import numbers
+
 Row = dict[str, Any]
 
 
@@ -18,6 +20,17 @@ class Cell(NamedTuple):
     text: str
     interval: str
     key: float | str
+
+
+def estimate(name: str, spell: Callable[[float], str]) -> Callable[[Row], Cell]:
+    """Return what tells a median of the summary and its interval."""
+
+    def cell(row: Row) -> Cell:
+        middle = row[name]
+        interval = numbers.interval(spell, middle, row[f"{name}_low"], row[f"{name}_high"])
+        return Cell(spell(middle), interval, middle)
+
+    return cell
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rkbench.report import extent, gradient_table, overview, precision_table, signal_table, training_table
+from rkbench.report import (
+    across_table,
+    extent,
+    flow_table,
+    gradient_table,
+    overview,
+    precision_table,
+    signal_table,
+    training_table,
+)
 from rkbench.report.once import once
 from rkbench.report.table import Table
 
@@ -20,10 +29,13 @@ _KINDS = (training_table.tables, precision_table.tables, gradient_table.tables, 
 def of(results: Results) -> list[Table]:
     """Return the tables of a run: of its training tasks, then its initial value problems, gradients and signals.
 
-    Where there are more than a reader can see, those over all tasks come before, and the others are cut.
+    Those across the training tasks of a dataset come before. Where there are more than a reader can see, those over all
+    tasks come instead, and the others are cut.
     """
     found = [table for kind in _KINDS for table in kind(results)]
-    return [*overview.tables(results, found), *extent.cut(found)] if extent.large(found) else found
+    if extent.large(found):
+        return [*overview.tables(results, found), *extent.cut(found)]
+    return [*across_table.tables(results), *found, *flow_table.tables(results)]
 
 
 def captions(tables: list[Table]) -> list[str]:

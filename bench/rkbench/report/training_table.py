@@ -39,7 +39,9 @@ def _sentences(results: Results, task: pd.DataFrame, deep: pd.DataFrame) -> tupl
     """Return what a task says beside its verdicts, given its rows of the summary and of `depths.cells`."""
     stepped = deep[deep["unit"] == depths.STEP]
     rungs = stepped.drop_duplicates("solver")[["solver", "ladder", "depth"]]
-    trusted = trust.sentences(task.merge(rungs, on="solver", how="left"), trust.limits(results, str(task["task"].iloc[0])))
+    trusted = trust.sentences(
+        task.merge(rungs, on="solver", how="left"), trust.limits(results, str(task["task"].iloc[0]))
+    )
     return (*trusted, *depths.sentences(depths.rungs(stepped)))
 
 

@@ -123,8 +123,8 @@ SIZES = {
         "10 000 images of MNIST, state 16×6×6, three epochs",
         "mnist",
         {"channels": 16},
-        Recipe(3, 128, 1e-2),
-        0.95,
+        Recipe(3, 64, 3e-2),
+        0.94,
         10_000,
     ),
     "mnist": Size(

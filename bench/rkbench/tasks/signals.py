@@ -18,21 +18,21 @@ DATASETS = ("digits8", "mnist8")
 
 def plain(
     solver: None, n: int, *, activation: str = "tanh", depth: int = 16, init: str = "torch"
-) -> nn.Module:
+) -> nn.Sequential:
     """Return layers h ← activation(W h + b)."""
     from rkbench.networks.stack import plain_stack
 
     return plain_stack(n, depth, activation, init)
 
 
-def residual(solver: None, n: int, *, depth: int = 16, scaled: bool = False) -> nn.Module:
+def residual(solver: None, n: int, *, depth: int = 16, scaled: bool = False) -> nn.Sequential:
     """Return layers h ← h + tanh(W h + b), or with 1/depth of that."""
     from rkbench.networks.stack import residual_stack
 
     return residual_stack(n, depth, scaled=scaled)
 
 
-def odenet(solver: Solver, n: int) -> nn.Module:
+def odenet(solver: Solver, n: int) -> nn.Sequential:
     """Return the ODE block of the slides' network."""
     from torch import nn
 
@@ -45,7 +45,7 @@ def odenet(solver: Solver, n: int) -> nn.Module:
 class Net(NamedTuple):
     """A network, and what stands in a summary of it."""
 
-    build: Callable[..., nn.Module]
+    build: Callable[..., nn.Sequential]
     what: str
     solves: bool = False
 

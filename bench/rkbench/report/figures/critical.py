@@ -18,7 +18,7 @@ from rkbench.report.trust import Limits
 
 Looks = dict[str, looks.Look]
 
-_TITLE = "Answers that a tight solve changes, over the steps of training"
+_TITLE = "Answers that a tight solve changes"
 _READ = (
     "Share of the test samples that the trained network classifies otherwise when dopri5 solves it at a tight tolerance, "
     "over the number of equal steps that it was trained with. Medians over seeds with their intervals. At or below the "
@@ -73,7 +73,9 @@ def _panel(axes: Axes, cells: pd.DataFrame, style: Looks, limits: Limits) -> Non
 
 def _line(axes: Axes, cells: pd.DataFrame, look: looks.Look) -> list[float]:
     """Draw a ladder, and return the percents that it shows."""
-    found = [(depth, *median(100 * one.to_numpy())) for depth, one in cells.groupby("depth")["tight_label_changes"]]
+    found = [
+        (depth, *median(100 * one.to_numpy())) for depth, one in cells.groupby("depth")["tight_label_changes"]
+    ]
     rungs = pd.DataFrame(found, columns=["depth", "middle", "low", "high"])
     bars = [(rungs["middle"] - rungs["low"]).fillna(0), (rungs["high"] - rungs["middle"]).fillna(0)]
     axes.errorbar(

@@ -18,15 +18,15 @@ from rkbench.report.results import Results
 _ACROSS = 3
 """Settings of one figure."""
 _PANEL = (3.5, 2.9)
-_NEAR = (0.1, 10.0)
+_NEAR = (0.05, 20.0)
 """What is near the gradient of the last layer."""
 _MARKED = 7
 """Markers of one line."""
 
 _READ = (
     "{what}, over that at the last layer, before any training. Above over its whole range, below near 1, where nothing "
-    "vanishes or explodes. A line that breaks off on its way to the left has come to 0. Of the seeds the one with the median "
-    "of first ÷ last is drawn. Logarithmic scales; cells that failed are not drawn."
+    "vanishes or explodes; lines that agree hide each other. A line that breaks off on its way to the left has come to 0. "
+    "Of the seeds the one with the median of first ÷ last is drawn. Logarithmic scales; cells that failed are not drawn."
 )
 _FIGURES = {
     "state_gradient": (

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from rkbench.report import looks
+from rkbench.report.figures import minorticks
 
 INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
 THEME = {INK: "currentColor", GRID: "var(--line)", PAPER: "none"}
@@ -82,6 +83,7 @@ class Drawing:
     @cached_property
     def _paper(self) -> Any:
         """What of the figure is drawn on, in inches; laid out once, which takes longer than to draw it."""
+        minorticks.flatten(self.figure)
         engine = self.figure.get_layout_engine()
         if engine is not None:
             engine.execute(self.figure)  # which is what a drawing begins with

@@ -82,7 +82,9 @@ def _stem(task: str, taken: set[str]) -> str:
 
 def _figure(found: _Measured, style: Looks, limits: Limits, title: str) -> Figure:
     figure, (changes, seconds, back, grown) = panels.grid(4, 2, _SIZE)
-    tests = found.looks.groupby(["solver", "by_rtol", "rtol"], sort=False)[["nfe", "label_changes", "seconds"]]
+    tests = found.looks.groupby(["solver", "by_rtol", "rtol"], sort=False)[
+        ["nfe", "label_changes", "seconds"]
+    ]
     medians = tests.median().reset_index().sort_values("nfe", kind="stable")
     _changes(changes, medians, style, limits)
     _seconds(seconds, medians, style, limits)
@@ -123,7 +125,9 @@ def _lines(axes: Axes, medians: pd.DataFrame, column: str, style: Looks) -> None
             rungs["nfe"], rungs[column], color=look.color, ls=linestyle(look), marker=look.marker, ms=4.5, lw=1.3, alpha=0.9
         )  # fmt: skip
         own = rungs[rungs["by_rtol"] == rungs["rtol"]]
-        axes.plot(own["nfe"], own[column], color=look.color, ls="", marker=look.marker, ms=7, mfc="none", mew=1.4)
+        axes.plot(
+            own["nfe"], own[column], color=look.color, ls="", marker=look.marker, ms=7, mfc="none", mew=1.4
+        )
 
 
 def _back(axes: Axes, cells: pd.DataFrame, style: Looks) -> None:
@@ -138,7 +142,15 @@ def _back(axes: Axes, cells: pd.DataFrame, style: Looks) -> None:
     for slope, text in ((1.0, "y = x"), (0.5, "y = x/2")):
         end = min(most, axes.get_ylim()[1] / slope)
         axes.plot([0, end], [0, slope * end], color=INK, lw=0.9, ls=(0, (5, 3)), zorder=1)
-        axes.annotate(text, (end, slope * end), (-4, -2), textcoords="offset points", ha="right", va="top", fontsize=8.5)
+        axes.annotate(
+            text,
+            (end, slope * end),
+            (-7, 0),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            fontsize=8.5,
+        )
     axes.set(xlabel="evaluations of f, forward", ylabel="evaluations of f, backward")
 
 
