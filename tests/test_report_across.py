@@ -58,8 +58,8 @@ def across(tmp_path):
     return tables.of(two_networks(tmp_path / "run", reference=PUBLISHED))[0]
 
 
-def test_it_comes_first_and_names_the_data(across):
-    assert across.title == "2 tasks on digits8"
+def test_it_comes_first_and_names_the_data_and_what_the_tasks_share(across):
+    assert across.title == "2 tasks on digits8 (small_…)"
 
 
 def test_networks_have_short_names_and_their_numbers_with_intervals(across):
@@ -119,6 +119,13 @@ def test_each_dataset_has_its_own_table_and_what_is_published_about_it(tmp_path)
     assert list(entries(second)) == ["a · euler ×10", "A [1]", "b · euler ×10"]
 
 
+def test_parameters_are_whole_beside_a_solver_that_has_not_run(tmp_path):
+    records = [ok(cell(task="t_a")), ok(cell("rk4", task="t_b"))]
+    plan = [cell(task="t_a"), cell("rk4", task="t_b"), cell("euler", task="t_b")]
+    found = entries(tables.of(report.load(written(tmp_path / "run", records, plan)))[0])
+    assert [row["parameters"] for row in found.values()] == ["4,810", "–", "4,810"]
+
+
 def test_a_network_that_failed_keeps_its_row(tmp_path):
     records = [ok(cell(task="t_a")), failed(cell(task="t_b"))]
     found = entries(tables.of(report.load(written(tmp_path / "run", records)))[0])
@@ -152,12 +159,16 @@ def test_every_document_has_it(tmp_path):
         (["small_mlp", "small_resnet[blocks=2]"], ["mlp", "resnet[blocks=2]"]),
         (["d_control", "d_control_sym"], ["control", "control_sym"]),
         (["small_x[time_grid=2]", "small_x[time_grid=4]"], ["x[time_grid=2]", "x[time_grid=4]"]),
+        (
+            ["t_a[epochs=5]", "t_a[epochs=5, width=3]", "t_b[width=3,epochs=5]"],
+            ["a", "a[width=3]", "b[width=3]"],
+        ),
         (["small_odenet"], ["small_odenet"]),
         (["a", "b"], ["a", "b"]),
         (["a_", "a_b"], ["a_", "b"]),
     ],
 )
-def test_names_lose_the_words_that_all_begin_with(names, short):
+def test_names_lose_what_all_have_in_common(names, short):
     assert list(families.short(names).values()) == short
 
 

@@ -11,7 +11,7 @@ def look(method, rtol, nfe, changed=0.0):
     """Return a network under a solver; each evaluation takes a millisecond."""
     return {
         "by_method": method, "by_steps": None, "by_rtol": rtol, "accuracy": 0.9, "accuracy_change": 0.0,
-        "label_changes": changed, "logit_change": 0.1, "nfe": nfe, "seconds": nfe / 1000,
+        "label_changes": changed, "logit_change": 1 / nfe if rtol != 1e-3 else 0.0, "nfe": nfe, "seconds": nfe / 1000,
     }  # fmt: skip
 
 
@@ -50,6 +50,16 @@ def test_its_own_method_at_every_tolerance_is_a_line_from_little_work_to_much(pa
 def test_the_tolerance_that_it_was_trained_at_is_hollow(panels):
     own = panels[0].lines[1]
     assert (points(own), own.get_markerfacecolor()) == ([(20, 0)], "none")
+
+
+def test_where_no_answer_changes_the_logits_do(tmp_path):
+    record = trained()
+    for one in record.looks:
+        one["label_changes"] = 0.0
+    [drawing] = drawings(tmp_path, record)
+    axes = drawing.figure.axes[0]
+    assert points(axes.lines[0]) == [(8, 0.125), (40, 0.025)]
+    assert axes.get_ylabel() == "largest change of a logit, nats"
 
 
 def test_time_is_over_the_same_evaluations(panels):

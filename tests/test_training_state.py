@@ -12,6 +12,7 @@ from rkbench.integrate import graphs
 from rkbench.integrate.speculative import remember, remembered
 from rkbench.interface import make_solver
 from rkbench.networks.block import ODEBlock
+from rkbench.networks.controlled import dense_net
 from rkbench.networks.tanh import TanhField
 from rkbench.saving import State
 from rkbench.train import Training
@@ -128,12 +129,17 @@ def interrupted(network, recipe, options, after):
     return whole, second
 
 
+def controlled(options):
+    return dense_net(make_solver(**options), 64, 10, controls={"intervals": 1})
+
+
 CASES = {
     "AdamW, one cycle": (plain, ADAMW, DOPRI5),
     "AdamW, dropout": (noisy, ADAMW, {"method": "rk4", "steps": 1}),
     "SGD with momentum, milestones, crops": (plain, SGD, DOPRI5),
     "SGD, crops and dropout": (noisy, SGD, {"method": "heun2", "steps": 2}),
     "SGD without momentum": (plain, replace(SGD, momentum=0.0), {"method": "euler", "steps": 2}),
+    "AdamW, controls refined twice": (controlled, replace(ADAMW, refinements=2), {"method": "rk4", "steps": 4}),
 }
 
 

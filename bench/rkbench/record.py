@@ -252,7 +252,7 @@ class Record:
         """
         if not isinstance(row, dict):
             raise ValueError("not a record (not an object)")
-        unknown = set(row) - set(COLUMNS)
+        unknown = row.keys() - COLUMNS.keys()
         named = all(isinstance(row.get(name), str) and row[name] for name in ("cell_id", "status"))
         if unknown or not named:
             raise ValueError(f"not a record (unknown columns: {sorted(unknown) or 'none'})")

@@ -43,7 +43,7 @@ class Checkpoint:
         tell: is told, in words for the user, what becomes of the checkpoint.
 
     Attributes:
-        alone: whether none did, in an earlier process either whose state was taken up.
+        alone: the same, of every process whose epochs were taken up too.
     """
 
     def __init__(self, file: Path, cell: Cell, *, alone: bool, tell: Callable[[str], None]) -> None:

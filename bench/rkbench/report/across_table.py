@@ -51,7 +51,9 @@ def _table(results: Results, dataset: str, ours: pd.DataFrame, theirs: list[Publ
     title = f"{numbers.counted(len(tasks), 'task')} on {dataset}"
     shown = rows[: extent.ROWS]
     left_out = extent.more(len(rows), len(shown), "rows, the first of the plan,", "summary.parquet")
-    return Table(title, "", tuple(_columns(shown)), shown, caption, tuple(grown), left_out=left_out)
+    words, options = families.shared(tasks)
+    subtitle = ", ".join([f"{words}…"] * bool(words) + options)
+    return Table(title, subtitle, tuple(_columns(shown)), shown, caption, tuple(grown), left_out=left_out)
 
 
 def _rows(results: Results, ours: pd.DataFrame, theirs: list[Published]) -> list[Row]:
@@ -127,7 +129,7 @@ def _error(row: Row) -> Cell:
 
 def _parameters(row: Row) -> Cell:
     known = row["parameters"]
-    return Cell(numbers.NONE, "", math.nan) if pd.isna(known) else Cell(f"{known:,}", "", float(known))
+    return Cell(numbers.NONE, "", math.nan) if pd.isna(known) else Cell(f"{int(known):,}", "", float(known))
 
 
 def _seconds(row: Row) -> Cell:
@@ -155,7 +157,7 @@ def _text(name: str) -> Callable[[Published], str]:
 _ALL = (
     Column(
         "network",
-        "The task, without the words that all of them begin with, and its solver: ×10 is ten equal steps, @ 1e-3 steps adapted "
+        "The task, without what the names of all have in common, and its solver: ×10 is ten equal steps, @ 1e-3 steps adapted "
         "to a relative tolerance of 1e-3. A number in brackets: published elsewhere.",
         _name,
         "result",

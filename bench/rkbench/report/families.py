@@ -5,19 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-_DEPTH = "blocks"
-"""The option of a residual network that is its depth."""
+_DEPTH = "blocks="
+"""How the option of a residual network begins that is its depth."""
+
+
+def shared(names: Iterable[str]) -> tuple[str, list[str]]:
+    """Return the words that all of several names begin with, each with its underscore, and the options that all have."""
+    known = list(dict.fromkeys(names))
+    if len(known) < 2:
+        return "", []
+    words = os.path.commonprefix([_base(name) for name in known])
+    options = [_options(name) for name in known]
+    return words[: words.rfind("_") + 1], [
+        one for one in options[0] if all(one in other for other in options)
+    ]
 
 
 def short(names: Iterable[str]) -> dict[str, str]:
-    """Return names without the words that all of them begin with: ``odenet`` for ``mnist_small_odenet``.
+    """Return names without what all of them share: ``odenet`` for ``mnist_small_odenet``.
 
-    A word ends at an underscore. A single name stays whole, and so does one that would be empty.
+    A single name stays whole, and so does the base of one that would be empty.
     """
     known = list(dict.fromkeys(names))
-    shared = os.path.commonprefix([_base(name) for name in known]) if len(known) > 1 else ""
-    start = shared.rfind("_") + 1
-    return {name: name[start:] or name for name in known}
+    words, options = shared(known)
+    return {
+        name: _named(
+            _base(name)[len(words) :] or _base(name), [one for one in _options(name) if one not in options]
+        )
+        for name in known
+    }
 
 
 def blocks(name: str) -> tuple[str, int] | None:
@@ -25,22 +41,11 @@ def blocks(name: str) -> tuple[str, int] | None:
 
     None for a task whose name does not tell them, as ``mnist_resnet[blocks=12]`` does.
     """
-    base, _, options = name.removesuffix("]").partition("[")
-    given = {
-        key.strip(): value.strip() for key, _, value in (one.partition("=") for one in options.split(","))
-    }
-    depth = given.pop(_DEPTH, "")
-    if not depth.isdecimal():
+    options = _options(name)
+    known = [one.removeprefix(_DEPTH) for one in options if one.startswith(_DEPTH)]
+    if not known or not known[0].isdecimal():
         return None
-    others = ", ".join(f"{key}={value}" for key, value in given.items())
-    return (f"{base}[{others}]" if others else base), int(depth)
-
-
-def without(name: str, option: str) -> str:
-    """Return the name of a task without one of its options: ``tanh[init=xavier]`` for ``tanh[depth=4, init=xavier]``."""
-    base, _, options = name.removesuffix("]").partition("[")
-    others = [one.strip() for one in options.split(",") if one.partition("=")[0].strip() != option]
-    return f"{base}[{', '.join(others)}]" if any(others) else base
+    return _named(_base(name), [one for one in options if not one.startswith(_DEPTH)]), int(known[0])
 
 
 def called(name: str, wanted: str) -> bool:
@@ -50,3 +55,13 @@ def called(name: str, wanted: str) -> bool:
 
 def _base(name: str) -> str:
     return name.partition("[")[0]
+
+
+def _options(name: str) -> list[str]:
+    """Return the options of a task, each as it was given, without spaces."""
+    given = name.removesuffix("]").partition("[")[2]
+    return [one.replace(" ", "") for one in given.split(",") if one.strip()]
+
+
+def _named(base: str, options: list[str]) -> str:
+    return f"{base}[{', '.join(options)}]" if options else base

@@ -11,6 +11,7 @@ import pandas as pd
 from rkbench.record import CellStatus
 from rkbench.report import gradient_findings, gradients, labels, numbers, statistics
 from rkbench.report.statistics import Estimate
+from rkbench.report.summary import paired_times
 from rkbench.report.table import Cell, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def tables(results: Results) -> list[Table]:
     for name, task in chosen.groupby("task", sort=False):
         rungs = gradients.rungs(task)
         by_seed = gradients.rungs(task, "seed")
-        rows = [_row(task, str(ladder), rungs, by_seed) for ladder in _order(task, rungs)]
+        rows = _rows(task, rungs, by_seed)
         apart = gradients.resolution(task, results.replicas)
         deep = tuple(gradient_findings.depth(task, rungs, apart))
         found.append(Table(str(name), "against depth", _DEPTH, rows, DEPTH_CAPTION, deep))
@@ -65,19 +66,32 @@ def _order(task: pd.DataFrame, rungs: pd.DataFrame) -> list[str]:
     return sorted(rank, key=lambda ladder: (rank[ladder][0], math.isnan(rank[ladder][1]), rank[ladder][1]))
 
 
-def _row(task: pd.DataFrame, name: str, rungs: pd.DataFrame, by_seed: pd.DataFrame) -> Row:
-    cells, ladder, seeds = (one[one["ladder"] == name] for one in (task, rungs, by_seed))
+def _rows(task: pd.DataFrame, rungs: pd.DataFrame, by_seed: pd.DataFrame) -> list[Row]:
+    """Return a row for every ladder, given the rungs of all, and these seed by seed."""
+    frames = (task, rungs, by_seed)
+    apart = [dict(iter(one.groupby("ladder", sort=False))) for one in frames]
+    exact = task[(task["engine"] == gradients.NATIVE) & (task["gradient"] == gradients.DISCRETE)]
+    return [
+        _row(exact, name, *(own.get(name, one[:0]) for own, one in zip(apart, frames, strict=True)))
+        for name in _order(task, rungs)
+    ]
+
+
+def _row(
+    exact: pd.DataFrame, name: str, cells: pd.DataFrame, ladder: pd.DataFrame, seeds: pd.DataFrame
+) -> Row:
     ok = cells["status"] == CellStatus.OK
     row: Row = {"ladder": name, "n_planned": len(cells), "n_ok": int(ok.sum())}
     row |= {"n_timed": int((ok & cells["timing_valid"]).sum()), "error": ladder["error"].min()}
     row["lost"] = ", ".join(
         f"{count} {status}" for status, count in cells.loc[~ok, "status"].value_counts(sort=False).items()
     )
-    return row | {"costs": gradients.costs(cells, seeds)} | (_deep(task, ladder) if len(ladder) else {})
+    deep = _deep(exact, cells, ladder) if len(ladder) else {}
+    return row | {"costs": gradients.costs(cells, seeds)} | deep
 
 
-def _deep(task: pd.DataFrame, ladder: pd.DataFrame) -> Row:
-    """Return how a ladder grows, and what its first and last rungs are."""
+def _deep(exact: pd.DataFrame, cells: pd.DataFrame, ladder: pd.DataFrame) -> Row:
+    """Return how a ladder grows, and what its first and last rungs are, beside the cells of backprop that are exact."""
     growth = gradients.law(ladder)
     row: Row = {
         "growth": growth,
@@ -85,11 +99,11 @@ def _deep(task: pd.DataFrame, ladder: pd.DataFrame) -> Row:
         "first": ladder.iloc[0],
         "last": ladder.iloc[-1],
     }
-    last = gradients.finest(task, ladder)
+    last = gradients.finest(cells, ladder)
     row |= {name: statistics.median(last[name].to_numpy()) for name in _LAST}
     if last["gradient"].iloc[0] == gradients.DISCRETE:  # it would be held against itself
         row["discrete_gradient_error"] = statistics.NOTHING
-    return row | {"ratio": gradients.time_ratio(task, ladder)}
+    return row | {"ratio": paired_times(last, gradients.beside(exact, last))}
 
 
 _LAST = ("nfe_forward", "nfe_backward", "vjps", "gradient_error", "discrete_gradient_error")

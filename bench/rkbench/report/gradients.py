@@ -183,9 +183,10 @@ def costs(ladder: pd.DataFrame, by_seed: pd.DataFrame | None = None) -> dict[flo
     ran = ladder.loc[ladder["status"] != CellStatus.SKIPPED, list(_PAID)]
     reaching = (rungs(ran, "seed") if by_seed is None else by_seed).dropna(subset="error")
     steps = {name: reaching[name].to_numpy(dtype=float) for name in ("error", "seconds", "memory")}
+    seed_of = reaching["seed"].to_numpy()
     seeds: dict[Seed, tuple[bool, dict[str, np.ndarray]]] = {}
     for seed, (host, comparable) in _machines(ran).items():
-        own = (reaching["seed"] == seed).to_numpy()
+        own = seed_of == seed
         seeds[seed, host] = comparable, {name: values[own] for name, values in steps.items()}
     return {level: _cost(seeds, level) for level in LEVELS}
 

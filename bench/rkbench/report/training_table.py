@@ -144,5 +144,5 @@ def _steps(row: Row) -> Cell:
 def _parameters(row: Row) -> Cell:
     known = not pd.isna(row["parameters"])
     return Cell(
-        f"{row['parameters']:,}" if known else numbers.NONE, "", row["parameters"] if known else math.nan
+        f"{int(row['parameters']):,}" if known else numbers.NONE, "", row["parameters"] if known else math.nan
     )

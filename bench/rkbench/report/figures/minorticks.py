@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT
 from matplotlib.ticker import NullFormatter, NullLocator
 
-_SIDES = {"x": ("bottom", TICKDOWN), "y": ("left", TICKLEFT)}
+_SIDES: dict[str, tuple[str, Any]] = {"x": ("bottom", TICKDOWN), "y": ("left", TICKLEFT)}
 
 
 def flatten(figure: Figure) -> None:
@@ -36,13 +36,13 @@ def _places(axis: Any) -> np.ndarray:
 
 
 def _marks(axis: Any, places: np.ndarray) -> Line2D:
-    name = axis.axis_name
+    name, settings = axis.axis_name, cast(dict[str, Any], rcParams)
     across = axis.axes.get_xaxis_transform if name == "x" else axis.axes.get_yaxis_transform
     edge = np.zeros_like(places)
     marks = Line2D(
         *((places, edge) if name == "x" else (edge, places)), transform=across(which="tick1"), ls="", clip_on=False,
-        marker=_SIDES[name][1], ms=mpl.rcParams[f"{name}tick.minor.size"], mew=mpl.rcParams[f"{name}tick.minor.width"],
-        color=mpl.rcParams[f"{name}tick.color"], zorder=axis.get_zorder(),
+        marker=_SIDES[name][1], ms=settings[f"{name}tick.minor.size"], mew=settings[f"{name}tick.minor.width"],
+        color=settings[f"{name}tick.color"], zorder=axis.get_zorder(),
     )  # fmt: skip
     marks.set_in_layout(False)  # as ticks are not
     return marks

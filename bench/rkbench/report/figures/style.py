@@ -31,6 +31,8 @@ _RC: dict[Any, Any] = {
     "axes.labelsize": 10,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
+    "axes.titley": 1.0,  # where it belongs; else matplotlib measures all ticks to see whether it is in their way
+    "axes.formatter.limits": (-5, 12),  # no power of ten stands above an axis, where the title is
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from rkbench.record import CellStatus
 from rkbench.report import looks, trust
@@ -25,7 +25,7 @@ _TITLE = "Tolerances, evaluations of f and time: {}"
 _READ = (
     "As figure 3 of Chen et al. (2018). Left above: networks trained at one tolerance and tested at others: answers that "
     "change against those at their own, hollow, over the evaluations of f per batch; logarithmic down to a single sample, "
-    "linear from there to 0. Right above: the time of these tests. Left below: evaluations of f on the way back of a "
+    "linear from there to 0; or how far a logit changes at most, where no answer does. Right above: the time of these tests. Left below: evaluations of f on the way back of a "
     "training step against those of its forward solve, a point for each cell; backprop needs none. Right below: evaluations "
     "of the forward solve over epochs. Lines are medians over seeds."
 )
@@ -83,7 +83,7 @@ def _stem(task: str, taken: set[str]) -> str:
 def _figure(found: _Measured, style: Looks, limits: Limits, title: str) -> Figure:
     figure, (changes, seconds, back, grown) = panels.grid(4, 2, _SIZE)
     tests = found.looks.groupby(["solver", "by_rtol", "rtol"], sort=False)[
-        ["nfe", "label_changes", "seconds"]
+        ["nfe", "label_changes", "logit_change", "seconds"]
     ]
     medians = tests.median().reset_index().sort_values("nfe", kind="stable")
     _changes(changes, medians, style, limits)
@@ -96,7 +96,10 @@ def _figure(found: _Measured, style: Looks, limits: Limits, title: str) -> Figur
 
 
 def _changes(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) -> None:
-    """Draw how many answers change at other tolerances."""
+    """Draw how many answers change at other tolerances, or logits where no answer does."""
+    if not medians["label_changes"].any():
+        _logits(axes, medians[medians["logit_change"] > 0], style)
+        return
     percents = medians.assign(label_changes=100 * medians["label_changes"])
     _lines(axes, percents, "label_changes", style)
     scales.costs(axes, medians["nfe"])
@@ -104,6 +107,16 @@ def _changes(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) ->
     one = 100 / limits.samples if limits.samples else smallest if pd.notna(smallest) else 0.1
     scales.changes(axes, percents["label_changes"], one)
     axes.set(xlabel="evaluations of f per batch", ylabel="answers changed, %")
+
+
+def _logits(axes: Axes, medians: pd.DataFrame, style: Looks) -> None:
+    """Draw how far logits change at other tolerances."""
+    _lines(axes, medians, "logit_change", style)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    scales.costs(axes, medians["nfe"])
+    axes.set(xlabel="evaluations of f per batch", ylabel="largest change of a logit, nats")
 
 
 def _seconds(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) -> None:
@@ -151,6 +164,7 @@ def _back(axes: Axes, cells: pd.DataFrame, style: Looks) -> None:
             va="bottom",
             fontsize=8.5,
         )
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set(xlabel="evaluations of f, forward", ylabel="evaluations of f, backward")
 
 
