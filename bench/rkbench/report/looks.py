@@ -78,18 +78,16 @@ def of_run(cells: pd.DataFrame) -> dict[str, Look]:
 
 
 def names(solvers: Iterable[str]) -> dict[str, str]:
-    """Return the names of a figure's solvers, all different: as `name` gives them, or cut less until they are."""
+    """Return the names of solvers for a figure, nothing in them read as mathematics.
+
+    Long ones are cut in the middle; those that would be alike then are cut less, until all differ.
+    """
     longest = _LONGEST
     short = {solver: _cut(solver, longest) for solver in solvers}
     while alike := [solver for solver, count in _shared(short).items() if count > 1]:
         longest += 2
         short |= {solver: _cut(solver, longest) for solver in alike}
     return {solver: _escaped(text) for solver, text in short.items()}
-
-
-def name(solver: str) -> str:
-    """Return a solver's name for a figure: long ones cut in the middle, nothing read as mathematics."""
-    return _escaped(_cut(solver, _LONGEST))
 
 
 def _shared(short: dict[str, str]) -> dict[str, int]:

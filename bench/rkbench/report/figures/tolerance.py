@@ -25,7 +25,8 @@ _TITLE = "Tolerances, evaluations of f and time: {}"
 _READ = (
     "As figure 3 of Chen et al. (2018). Left above: networks trained at one tolerance and tested at others: answers that "
     "change against those at their own, hollow, over the evaluations of f per batch; logarithmic down to a single sample, "
-    "linear from there to 0; or how far a logit changes at most, where no answer does. Right above: the time of these tests. Left below: evaluations of f on the way back of a "
+    "linear from there to 0; or how far a logit changes at most, where no answer does. "
+    "Right above: the time of these tests. Left below: evaluations of f on the way back of a "
     "training step against those of its forward solve, a point for each cell; backprop needs none. Right below: evaluations "
     "of the forward solve over epochs. Lines are medians over seeds."
 )
