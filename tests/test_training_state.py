@@ -139,7 +139,11 @@ CASES = {
     "SGD with momentum, milestones, crops": (plain, SGD, DOPRI5),
     "SGD, crops and dropout": (noisy, SGD, {"method": "heun2", "steps": 2}),
     "SGD without momentum": (plain, replace(SGD, momentum=0.0), {"method": "euler", "steps": 2}),
-    "AdamW, controls refined twice": (controlled, replace(ADAMW, refinements=2), {"method": "rk4", "steps": 4}),
+    "AdamW, controls refined twice": (
+        controlled,
+        replace(ADAMW, refinements=2),
+        {"method": "rk4", "steps": 4},
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 _DEPTH = "blocks="
-"""How the option of a residual network begins that is its depth."""
+"""How an option begins that is a residual network's depth."""
 
 
 def shared(names: Iterable[str]) -> tuple[str, list[str]]:
@@ -41,11 +41,15 @@ def blocks(name: str) -> tuple[str, int] | None:
 
     None for a task whose name does not tell them, as ``mnist_resnet[blocks=12]`` does.
     """
-    options = _options(name)
-    known = [one.removeprefix(_DEPTH) for one in options if one.startswith(_DEPTH)]
+    known = [one.removeprefix(_DEPTH) for one in _options(name) if one.startswith(_DEPTH)]
     if not known or not known[0].isdecimal():
         return None
-    return _named(_base(name), [one for one in options if not one.startswith(_DEPTH)]), int(known[0])
+    return without(name, "blocks"), int(known[0])
+
+
+def without(name: str, option: str) -> str:
+    """Return the name of a task without one of its options: ``tanh[init=xavier]`` for ``tanh[depth=4, init=xavier]``."""
+    return _named(_base(name), [one for one in _options(name) if not one.startswith(f"{option}=")])
 
 
 def called(name: str, wanted: str) -> bool:
