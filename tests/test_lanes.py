@@ -27,13 +27,15 @@ class Silent:
 def run(monkeypatch):
     """Run cells that end at once, with given pulses and status, and return what came out."""
 
-    def call(pulses, cells=CELLS, status="ok"):
+    def call(pulses, cells=CELLS, status="ok", train_seconds=1.0):
         felt = iter(pulses)
         monkeypatch.setattr(lanes, "pulse", lambda: next(felt, QUIET))
         monkeypatch.setattr(lanes, "start_cell", lambda cell, *_, alone: alone)
-        monkeypatch.setattr(
-            lanes, "_ended", lambda cell, worker, *_: dataclasses.replace(blank_record(cell), status=status)
-        )
+
+        def ended(cell, *_):
+            return dataclasses.replace(blank_record(cell), status=status, train_seconds=train_seconds)
+
+        monkeypatch.setattr(lanes, "_ended", ended)
         return list(lanes.one_by_one(cells, TERMS, Silent()))
 
     return call
@@ -64,6 +66,10 @@ def test_no_cell_is_measured_more_often_than_the_bound(run):
     many = CELLS * 10
     ended = run([BUSY] * 1000, cells=many)
     assert max(record.attempt for _, record, _ in ended) <= lanes.ATTEMPTS
+
+
+def test_a_cell_without_times_has_nothing_to_be_measured_again(run):
+    assert len(run([BUSY] * 1000, train_seconds=None)) == len(CELLS)
 
 
 def test_a_cell_that_failed_does_not_come_again(run):

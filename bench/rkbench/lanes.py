@@ -60,6 +60,9 @@ class Terms(NamedTuple):
         return start_cell(cell, self.files, checkpoint, alone=alone)
 
 
+TIMES = ("train_seconds", "solve_seconds", "step_seconds")
+"""What a disturbance of the machine spoils; a cell that has none of these is measured once."""
+
 Ended = tuple[Cell, Record, bool]
 """A cell, its record, and whether it will be measured again."""
 
@@ -86,9 +89,8 @@ def one_by_one(cells: Sequence[Cell], terms: Terms, watcher: Watcher) -> Iterato
             record = _ended(cell, terms.start(cell, attempt, alone=True), terms.timeout, watcher)
             watch.pulses.append(pulse())
         record.attempt, record.disturbance = attempt, watch.disturbance()
-        again = (
-            record.status == CellStatus.OK and record.disturbance > LIMIT and attempt < ATTEMPTS and left > 0
-        )
+        disturbed = record.disturbance > LIMIT and any(getattr(record, name) is not None for name in TIMES)
+        again = record.status == CellStatus.OK and disturbed and attempt < ATTEMPTS and left > 0
         if again:
             queue.append((cell, attempt + 1))
             left -= 1

@@ -19,7 +19,7 @@ from rkbench.report import gradients, precision, signals
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D46", "#882255", "#808080")
 _DASHES = ("", (4, 1.5), (1, 1), (6, 1.5, 1, 1.5), (2, 2), (8, 2))
 _MARKERS = "osD^vPX"
-_LONGEST = 30
+_LONGEST = 34
 
 
 class Look(NamedTuple):

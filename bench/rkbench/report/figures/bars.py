@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rkbench.record import CellStatus
-from rkbench.report import frames, looks, numbers
+from rkbench.report import beside, frames, looks, numbers
 from rkbench.report.figures import curves, panels, scales
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
@@ -45,12 +45,12 @@ _NFE = _Bars(
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures of time and of work that the run has numbers of training tasks for."""
-    trained = results.of("training")
+    trained = beside.of(results)
     tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     cells = trained.cells[trained.cells["task"].isin(tasks)]
     solvers, fewer_solvers = panels.accurate(cells, trained.baseline)
     cells = cells[cells["solver"].isin(solvers)]
-    style = looks.of(results.cells["solver"])
+    style = looks.of(trained.cells["solver"])
     for bars, remark in ((_TIME, panels.beside), (_NFE, lambda _: curves.constant(trained))):
         if cells[bars.column].notna().any():
             with styled():

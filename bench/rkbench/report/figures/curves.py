@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from rkbench.record import CellStatus
-from rkbench.report import looks, numbers
+from rkbench.report import beside, looks, numbers
 from rkbench.report.figures import legend, panels, scales
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
@@ -57,14 +57,14 @@ _NFE = _Curves(
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures over epochs and time that the run has numbers of training tasks for."""
-    trained = results.of("training")
+    trained = beside.of(results)
     tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     chosen = trained.cells[trained.cells["task"].isin(tasks)]
     solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
     epochs = trained.epochs[trained.epochs["task"].isin(tasks) & trained.epochs["solver"].isin(solvers)]
     epochs = epochs.merge(trained.cells[["cell_id", "status", "target"]], on="cell_id")
     style = {
-        solver: look for solver, look in looks.of(results.cells["solver"]).items() if solver in set(solvers)
+        solver: look for solver, look in looks.of(trained.cells["solver"]).items() if solver in set(solvers)
     }
     shown = {_LOSS: epochs[epochs["train_loss"] > 0], _ACCURACY: epochs, _NFE: epochs[_varies(epochs)]}
     remarks = {_LOSS: panels.beside(trained.cells), _NFE: constant(trained)}

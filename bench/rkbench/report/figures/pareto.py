@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import frames, looks
+from rkbench.report import beside, frames, looks
 from rkbench.report.figures import legend, panels, pointlabels, scales
 from rkbench.report.figures.pointlabels import PointLabel
 from rkbench.report.figures.style import INK, Drawing, styled
@@ -41,7 +41,7 @@ _READ = (
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield test accuracy against time and against evaluations, a row of panels for each task that was trained."""
-    trained = results.of("training")
+    trained = beside.of(results)
     tasks, fewer = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     cells = trained.cells[trained.cells["task"].isin(tasks)]
     paid = {
@@ -59,7 +59,7 @@ def draw(results: Results) -> Iterator[Drawing]:
                 else ""
             )
             yield Drawing(
-                "pareto", _TITLE, _READ + grey + fewer, _figure(points, looks.of(results.cells["solver"]))
+                "pareto", _TITLE, _READ + grey + fewer, _figure(points, looks.of(trained.cells["solver"]))
             )
 
 
