@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from rkbench.report import depths, numbers, trust
 from rkbench.report.summary import baseline_solver
-from rkbench.report.table import Cell, Column, Row, Table, status
+from rkbench.report.table import Cell, Column, Row, Table, estimate, status
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # which shows its tables in a notebook
@@ -54,15 +53,15 @@ def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
     said = [
         (True, "solver", _solver, "result"),
         (True, "training time, s", _time, "result"),
-        (baseline is not None, f"time ÷ {baseline}", _estimate("time_ratio", numbers.significant), "result"),
-        (True, "test accuracy, %", _estimate("test_accuracy", numbers.percent), "result"),
-        (True, "training accuracy, %", _estimate("train_accuracy", numbers.percent), "result"),
-        (task["target"].notna().any(), target, _estimate("seconds_to_target", numbers.seconds), "result"),
-        (solved_tightly, TIGHT, _estimate("tight_label_changes", numbers.percent), "result"),
-        (searched, ENOUGH, _estimate("critical_steps", numbers.count), "result"),
-        (True, "NFE forward solve", _estimate("nfe_forward", numbers.count), "work"),
-        (True, "NFE test solve", _estimate("nfe_eval", numbers.count), "work"),
-        (True, "NFE training step", _estimate("nfe_step", numbers.count), "work"),
+        (baseline is not None, f"time ÷ {baseline}", estimate("time_ratio", numbers.significant), "result"),
+        (True, "test accuracy, %", estimate("test_accuracy", numbers.percent), "result"),
+        (True, "training accuracy, %", estimate("train_accuracy", numbers.percent), "result"),
+        (task["target"].notna().any(), target, estimate("seconds_to_target", numbers.seconds), "result"),
+        (solved_tightly, TIGHT, estimate("tight_label_changes", numbers.percent), "result"),
+        (searched, ENOUGH, estimate("critical_steps", numbers.count), "result"),
+        (True, "NFE forward solve", estimate("nfe_forward", numbers.count), "work"),
+        (True, "NFE test solve", estimate("nfe_eval", numbers.count), "work"),
+        (True, "NFE training step", estimate("nfe_step", numbers.count), "work"),
         (True, "steps taken / rejected", _steps, "work"),
         (task["parameters"].nunique() > 1, "parameters", _parameters, "work"),
         (True, "cells", lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]), "work"),
@@ -118,24 +117,14 @@ def _solver(row: Row) -> Cell:
     return Cell(row["solver"], "", row["solver"])
 
 
-def _estimate(name: str, spell: Callable[[float], str]) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        middle = row[name]
-        return Cell(
-            spell(middle), numbers.interval(spell, middle, row[f"{name}_low"], row[f"{name}_high"]), middle
-        )
-
-    return cell
-
-
 def _time(row: Row) -> Cell:
-    cell = _estimate("train_seconds", numbers.seconds)(row)
+    cell = estimate("train_seconds", numbers.seconds)(row)
     return cell._replace(text=cell.text + " †") if row["n_timed"] < row["n_ok"] else cell
 
 
 def _steps(row: Row) -> Cell:
     """Return accepted and rejected steps as one entry, such as ``11 / 0.4``."""
-    accepted, rejected = (_estimate(name, numbers.count)(row) for name in ("accepted", "rejected"))
+    accepted, rejected = (estimate(name, numbers.count)(row) for name in ("accepted", "rejected"))
     interval = f"{accepted.interval or accepted.text} / {rejected.interval or rejected.text}"
     varies = accepted.interval or rejected.interval
     return Cell(f"{accepted.text} / {rejected.text}", interval if varies else "", accepted.key)
