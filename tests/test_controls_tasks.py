@@ -31,7 +31,7 @@ def test_every_solver_of_the_suite_trains_the_same_parameters_from_node_to_node(
         start.append(torch.cat([p.detach().reshape(-1) for p in network.parameters()]))
         sizes.add(sum(p.numel() for p in network.parameters()))
         [block] = [module for module in network.modules() if isinstance(module, DynamicBlock)]
-        assert len(block.blocks) == 4
+        assert len(block.blocks) == (1 if "intervals=1" in name else 4)
         assert network(torch.zeros(3, 1, 8, 8)).shape == (3, 10)
     assert len(sizes) == 1
     assert all(torch.equal(start[0], other) for other in start)
@@ -39,4 +39,4 @@ def test_every_solver_of_the_suite_trains_the_same_parameters_from_node_to_node(
 
 def test_rk4_is_held_against_others_with_as_many_evaluations():
     points = {(cell.method, cell.steps) for cell in expand(SMALL, REGISTRY)}
-    assert {("rk4", 4), ("euler", 16), ("midpoint", 8), ("heun2", 8)} <= points
+    assert {("rk4", 4), ("euler", 16), ("midpoint", 8)} <= points

@@ -37,7 +37,7 @@ def show(run: str | Path | Results, console: Console | None = None) -> None:
     console.print()
     if folded := sum(one.folded for one in found):
         console.print(Text(f"{numbers.counted(folded, 'more table')} in the page of the report."))
-    for caption in tables.captions(found):
+    for caption in tables.captions([one for one in found if not one.folded]):
         console.print(Text(caption, "dim"))
     _print_published(console, results)
     _print_failures(console, results)
