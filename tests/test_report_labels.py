@@ -39,6 +39,11 @@ def test_what_differs_joins_the_label(first, second, words):
     ]
 
 
+def test_epochs_that_belong_to_the_tasks_go_unsaid():
+    short, long = (cell("rk4", task=f"net[epochs={n}]", epochs=n) for n in (1, 3))
+    assert labelled(short, long) == ["rk4 ×10", "rk4 ×10"]
+
+
 def test_what_an_engine_does_unless_told_otherwise_goes_unsaid():
     plain, compiled = cell("tsit5", rtol=1e-3), cell("tsit5", rtol=1e-3, compiled=True)
     peer = cell("tsit5", rtol=1e-3, engine="diffrax", gradient="checkpoint")

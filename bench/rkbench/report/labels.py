@@ -39,7 +39,7 @@ def solvers(cells: pd.DataFrame, *, circumstances: bool = True) -> pd.Series:
 
     ``circumstances`` tells solvers apart by what is around them too: threads, epochs, coefficients edited meanwhile.
     """
-    kinds, kind = _kinds(cells)
+    kinds, kind = _kinds(_without_epochs_of_tasks(cells))
     told = _told(kinds, circumstances)
     labels = [" · ".join([_stepping(row), *told[index]]) for index, row in kinds.iterrows()]
     return _spread(labels, kind)
@@ -50,13 +50,20 @@ def variants(cells: pd.DataFrame) -> pd.Series:
 
     Cells of one method and one variant are the rungs of a ladder of steps or tolerances.
     """
-    kinds, kind = _kinds(cells)
+    kinds, kind = _kinds(_without_epochs_of_tasks(cells))
     told = _told(kinds, circumstances=True)
     both = kinds["steps"].isna().groupby(kinds["method"]).transform("nunique") > 1
     equal = both & kinds["steps"].notna()
     return _spread(
         [" · ".join(["equal steps"] * bool(equal[index]) + told[index]) for index in kinds.index], kind
     )
+
+
+def _without_epochs_of_tasks(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return cells without their epochs where these are the task's, and tell no two solvers of it apart."""
+    if (cells.groupby("task")["epochs"].nunique() > 1).any():
+        return cells
+    return cells.assign(epochs=pd.NA)
 
 
 def _kinds(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
