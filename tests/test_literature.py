@@ -12,7 +12,18 @@ from rkbench.plan import expand
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "results" / "literature.md").read_text("utf-8")
 LINKS = dict(re.findall(r"\[`(\w+)`\]\((published/[\w/.]+)\)", PAGE))
-SUITES = ("mnist8", "vanishing", "odenet", "depth", "tolerance", "ott", "batch", "augmented", "controls", "epoch")
+SUITES = (
+    "mnist8",
+    "vanishing",
+    "odenet",
+    "depth",
+    "tolerance",
+    "ott",
+    "batch",
+    "augmented",
+    "controls",
+    "epoch",
+)
 
 
 def test_every_suite_of_the_literature_is_on_the_page():

@@ -1,5 +1,7 @@
 """A solver looks alike in every figure, and different from every other."""
 
+from itertools import product
+
 import pytest
 from test_report_example import cell, failed, ok, three_solvers, written
 
@@ -43,7 +45,8 @@ def test_a_failed_solver_keeps_its_place_and_says_why(tmp_path):
 
 
 def test_every_task_has_its_panels(tmp_path):
-    run = written(tmp_path / "run", [ok(cell(task=task)) for task in ("first", "second")])
+    pairs = product(("first", "second"), ("euler", "rk4"))
+    run = written(tmp_path / "run", [ok(cell(method, task=task)) for task, method in pairs])
     figures = drawn(run)
     assert [axes.get_title(loc="left") for axes in figures["loss"].axes] == [
         "first",
@@ -60,7 +63,7 @@ def test_the_target_is_drawn_where_the_task_has_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("_mine", " _mine"), ("$x$", r"\$x\$"), ("a" * 40, "a" * 15 + "…" + "a" * 15)]
+    ("name", "shown"), [("_mine", " _mine"), ("$x$", r"\$x\$"), ("a" * 40, "a" * 17 + "…" + "a" * 17)]
 )
 def test_names_are_safe_in_legends(name, shown):
     assert looks.names([name]) == {name: shown}
@@ -73,7 +76,7 @@ ALIKE = [f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"]
 def test_names_that_would_be_cut_to_the_same_are_cut_less_and_others_not():
     found = looks.names([*ALIKE, "b" * 41])
     assert [found.pop("b" * 41), *found.values()] == [
-        f"{'b' * 15}…{'b' * 15}",
+        f"{'b' * 17}…{'b' * 17}",
         *(f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"),
     ]
 

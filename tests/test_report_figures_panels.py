@@ -1,5 +1,7 @@
 """A figure holds so many panels and solvers; what it leaves out, its caption says."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from test_report_example import cell, ok, written
@@ -57,10 +59,12 @@ def test_methods_of_one_variant_differ_in_dashes_where_their_color_comes_again()
 
 
 def test_a_task_where_all_failed_has_its_panel_of_bars(tmp_path):
-    records = [ok(cell(task="first")), ok(cell(task="second"), train_seconds=None)]
-    records[1].status = "diverged"
+    methods = ("euler", "rk4")
+    records = [ok(cell(method, task="first")) for method in methods]
+    lost = [ok(cell(method, task="second"), train_seconds=None) for method in methods]
+    records += [replace(record, status="diverged") for record in lost]
     first, second = next(bars.draw(report.load(written(tmp_path / "run", records)))).figure.axes
-    assert [text.get_text() for text in second.texts] == ["1 of 1 diverged"]
+    assert [text.get_text() for text in second.texts] == ["1 of 1 diverged"] * 2
     assert first.get_xlabel() == second.get_xlabel() == "training time, s"
 
 

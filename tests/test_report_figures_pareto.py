@@ -65,6 +65,12 @@ def test_a_time_taken_beside_other_cells_is_not_drawn_but_its_evaluations_are(tm
     assert (front(time), front(nfe)) == ([2.0, 4.0], [1.0, 2.0, 4.0])
 
 
+def test_where_all_ran_beside_others_there_are_evaluations_to_draw_and_no_times(tmp_path):
+    records = [trained("euler", 1.0, 0.9, timing_valid=False), trained("rk4", 4.0, 0.95, timing_valid=False)]
+    time, nfe = drawn(tmp_path, *records).axes
+    assert (front(time), front(nfe)) == ([], [1.0, 4.0])
+
+
 def test_both_intervals_are_drawn(tmp_path):
     records = [trained("euler", 1.0 + 0.1 * s, 0.9 + 0.01 * s, seed=s) for s in range(3)]
     time = drawn(tmp_path, *records, trained("rk4", 4.0, 0.95)).axes[0]

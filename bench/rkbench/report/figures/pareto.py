@@ -74,7 +74,7 @@ def _points(cells: pd.DataFrame) -> pd.DataFrame:
         if len(ok):
             found = (*median(ok["cost"].to_numpy()), *median(100 * ok["test_accuracy"].to_numpy()))
             rows.append((task, solver, bool(one["lost"].any()), *found))
-    return pd.DataFrame(rows, columns=["task", "solver", "failed", *_COLUMNS])
+    return pd.DataFrame(rows, columns=["task", "solver", "failed", *_COLUMNS]).astype({"failed": bool})
 
 
 def _figure(points: dict[str, pd.DataFrame], style: Looks) -> Figure:
