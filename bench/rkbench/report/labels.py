@@ -60,10 +60,10 @@ def variants(cells: pd.DataFrame) -> pd.Series:
 
 
 def _without_epochs_of_tasks(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return cells without their epochs where these are the task's, and tell no two solvers of it apart."""
+    """Return cells with no epochs to tell where these are the task's, and tell no two solvers of it apart."""
     if (cells.groupby("task")["epochs"].nunique() > 1).any():
         return cells
-    return cells.assign(epochs=pd.NA)
+    return cells.assign(epochs=0)
 
 
 def _kinds(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
