@@ -4,7 +4,7 @@ from test_report_across import free
 from test_report_example import cell, ok, written
 
 from rkbench import load
-from rkbench.report import beside
+from rkbench.report import account, beside
 from rkbench.report.figures import draw
 
 
@@ -39,3 +39,15 @@ def test_the_figure_of_times_has_a_row_for_each_of_them_in_one_panel(tmp_path):
     drawings = {one.name: one for one in draw(results(tmp_path))}
     [panel] = drawings["time"].figure.axes
     assert len(panel.get_yticklabels()) == 3
+
+
+def test_a_network_without_a_solver_is_not_counted_as_one(tmp_path):
+    told = account.sentence(results(tmp_path))
+    assert told.startswith("2 solvers × 2 seeds trained small_odenet and small_resnet")
+    alone = load(written(tmp_path / "alone", [free("small_resnet", seed) for seed in range(2)]))
+    assert account.sentence(alone).startswith("2 seeds trained small_resnet")
+
+
+def test_tasks_with_long_names_are_counted(tmp_path):
+    records = [ok(cell("rk4", 0, task=f"net[augment={n}, option_{'x' * 60}=1]")) for n in range(3)]
+    assert account.sentence(load(written(tmp_path, records))).startswith("1 solver × 1 seed trained 3 tasks")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from rkbench.report import conditions, extent, frames, numbers
+from rkbench.report.labels import NO_SOLVER
 from rkbench.report.once import once
 
 if TYPE_CHECKING:
@@ -35,10 +36,9 @@ def sentence(results: Results) -> str:
         f"{_VERBS.get(str(kind), 'measured')} {_tasks(list(dict.fromkeys(tasks)))}"
         for kind, tasks in cells.groupby("experiment", sort=False)["task"]
     ]
-    counts = [
-        numbers.counted(cells[name].nunique(), noun)
-        for name, noun in (("solver", "solver"), ("seed", "seed"))
-    ]
+    solvers = cells.loc[cells["solver"] != NO_SOLVER, "solver"].nunique()
+    counts = [numbers.counted(solvers, "solver")] if solvers else []
+    counts.append(numbers.counted(cells["seed"].nunique(), "seed"))
     threads = results.manifest.get("threads")
     where = f" on {machine['cpu']}" if machine.get("cpu") else ""
     where += f" with {numbers.counted(threads, 'thread')}" if threads else ""
@@ -46,11 +46,12 @@ def sentence(results: Results) -> str:
 
 
 def _tasks(names: list[str]) -> str:
-    return numbers.listed(names) if len(names) <= _NAMED else numbers.counted(len(names), "task")
+    told = numbers.listed(names)
+    return told if len(told) <= _LONGEST else numbers.counted(len(names), "task")
 
 
-_NAMED = 8
-"""Tasks that a sentence names one by one."""
+_LONGEST = 140
+"""Letters that a sentence spends on the names of tasks, at most."""
 _VERBS = {
     "training": "trained",
     "solving": "solved",
