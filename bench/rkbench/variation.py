@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from rkbench.errors import UserError, unknown
+from rkbench.errors import UnknownNameError, UserError
 from rkbench.task import BaseTask, Recipe, SignalTask, Task
 
 OWN = ("samples", "kinetic", "jacobian", "target")
@@ -56,7 +56,7 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
     known = options(task)
     for key, value in given.items():
         if key not in known:
-            raise unknown("option", key, sorted(known))
+            raise UnknownNameError(f"{name} has no option {key!r}; choose one of: {', '.join(known)}.")
         _check(key, value, known[key])
     built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
     own: dict[str, Any] = {key: value for key, value in given.items() if key in OWN}
