@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import rkbench
 from rkbench import registry, suite
 from rkbench.plan import expand
+from rkbench.report import depths, numbers
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "results" / "literature.md").read_text("utf-8")
@@ -45,3 +47,57 @@ def test_its_first_scale_is_on_real_mnist_and_every_scale_can_be_planned(name):
     assert {plugins.task(task).dataset for task in suite.load(name).tasks} <= {"mnist", "mnist8"}
     for scale in ("small", "full") if suite.load(name).scale else (None,):
         assert expand(suite.load(name, scale), plugins)
+
+
+def summary(name):
+    found = rkbench.load(ROOT / "results" / "published" / name).summary()
+    return {(row["task"], row["solver"]): row for row in found.to_dict("records")}
+
+
+def error(row):
+    low, high = (1 - row[f"test_accuracy_{end}"] for end in ("high", "low"))
+    return f"{100 * (1 - row['test_accuracy']):.2f} % [{100 * low:.2f}–{100 * high:.2f}]"
+
+
+def test_the_errors_of_the_networks_of_chen_are_those_of_their_run():
+    found = summary("odenet")
+    none, adjoint = "no solver", "dopri5 @ 1e-3 · adjoint"
+    rows = [("odenet", adjoint), ("resnet", none), ("resnet1", none), ("odenet", "rk4 ×2 · backprop")]
+    for network, solver in rows:
+        assert error(found[f"mnist_small_{network}", solver]) in PAGE
+
+
+def test_the_times_of_the_networks_of_chen_are_those_of_their_run():
+    found = summary("odenet")
+    resnet = found["mnist_small_resnet", "no solver"]["epoch_seconds"]
+    solvers = ("dopri5 @ 1e-3 · backprop", "dopri5 @ 1e-3 · adjoint", "rk4 ×2 · backprop")
+    ratios = [f"{found['mnist_small_odenet', one]['epoch_seconds'] / resnet:.1f} times" for one in solvers]
+    assert all(ratio in PAGE for ratio in ratios), ratios
+
+
+def test_the_growth_with_depth_is_that_of_its_run():
+    results = rkbench.load(ROOT / "results" / "published" / "depth")
+    said = " ".join(depths.sentences(depths.rungs(depths.cells(results.cells))))
+    laws = dict(re.findall(r"([\d.]+) MiB \[[^]]+\] per (step|block)", said))
+    assert {f"{float(size):.2f} MiB more a {'step' if unit == 'step' else 'residual block'}" for size, unit in laws.items()} == {
+        "0.69 MiB more a step", "0.54 MiB more a residual block",
+    }  # fmt: skip
+    assert all(claim in PAGE for claim in ("0.69 MiB more a step", "0.54 MiB more a residual block"))
+
+
+def test_the_answers_that_a_tight_solve_changes_are_those_of_its_run():
+    found = summary("ott")
+
+    def changed(solver):
+        row = found["mnist8_tanh[epochs=3]", solver]
+        return [100 * row[f"tight_label_changes{end}"] for end in ("", "_low", "_high")]
+
+    assert "{:.1f} % [{:.1f}–{:.1f}]".format(*changed("euler ×1")) in PAGE
+    assert "{:.2f} % [{:.2f}–{:.2f}]".format(*changed("euler ×16")) in PAGE
+    assert changed("rk4 ×1")[0] <= 0.2 < changed("midpoint ×2")[0] < changed("euler ×4")[0]
+
+
+def test_one_epoch_at_full_width_is_that_of_its_run():
+    for row in summary("epoch").values():
+        told = f"| {numbers.seconds(row['train_seconds'])} | {row['nfe_forward']:.0f} | {100 * row['test_accuracy']:.2f} |"
+        assert told in PAGE

@@ -6,7 +6,7 @@ import pytest
 from test_report_example import cell, failed, ok, three_solvers, written
 
 from rkbench import report
-from rkbench.report import figures, looks
+from rkbench.report import appearance, figures
 
 
 def drawn(run):
@@ -14,12 +14,12 @@ def drawn(run):
 
 
 def test_twenty_eight_solvers_all_look_different():
-    found = looks.of(f"method_{n}" for n in range(28))
+    found = appearance.of(f"method_{n}" for n in range(28))
     assert len(set(found.values())) == 28
 
 
 def test_a_solver_has_one_color_in_every_figure(tmp_path):
-    color = looks.of(["euler ×10", "rk4 ×10", "dopri5 @ 1e-3"])["rk4 ×10"].color
+    color = appearance.of(["euler ×10", "rk4 ×10", "dopri5 @ 1e-3"])["rk4 ×10"].color
     for figure in drawn(three_solvers(tmp_path / "run")).values():
         axes = figure.axes[0]
         used = {line.get_color() for line in axes.lines} | {
@@ -66,7 +66,7 @@ def test_the_target_is_drawn_where_the_task_has_one(tmp_path):
     ("name", "shown"), [("_mine", " _mine"), ("$x$", r"\$x\$"), ("a" * 40, "a" * 17 + "…" + "a" * 17)]
 )
 def test_names_are_safe_in_legends(name, shown):
-    assert looks.names([name]) == {name: shown}
+    assert appearance.names([name]) == {name: shown}
 
 
 ALIKE = [f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"]
@@ -74,7 +74,7 @@ ALIKE = [f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"]
 
 
 def test_names_that_would_be_cut_to_the_same_are_cut_less_and_others_not():
-    found = looks.names([*ALIKE, "b" * 41])
+    found = appearance.names([*ALIKE, "b" * 41])
     assert [found.pop("b" * 41), *found.values()] == [
         f"{'b' * 17}…{'b' * 17}",
         *(f"{'a' * 20}{letter}{'z' * 20}" for letter in "xyz"),
@@ -83,7 +83,7 @@ def test_names_that_would_be_cut_to_the_same_are_cut_less_and_others_not():
 
 def test_names_stay_apart_that_differ_where_they_are_cut_less_and_where_they_are_not():
     ends = [f"{'a' * 18}{letter}{'m' * 60}{letter}{'z' * 18}" for letter in "xy"]
-    found = looks.names(ends)
+    found = appearance.names(ends)
     assert sorted(found.values()) == [f"{'a' * 18}{letter}…{letter}{'z' * 18}" for letter in "xy"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from test_report_example import cell, ok, written
 
 from rkbench import report
-from rkbench.report import looks
+from rkbench.report import appearance
 from rkbench.report.figures import bars, panels
 
 CELLS = pd.DataFrame(
@@ -50,11 +50,11 @@ def test_cells_that_ran_beside_others_are_counted():
 
 
 def test_a_panel_of_thirty_solvers_has_a_look_for_each():
-    assert len(set(looks.of(CELLS["solver"][:30]).values())) == 30
+    assert len(set(appearance.of(CELLS["solver"][:30]).values())) == 30
 
 
 def test_methods_of_one_variant_differ_in_dashes_where_their_color_comes_again():
-    found = looks.of_ladders([f"m{n}" for n in range(30)], [""])
+    found = appearance.of_ladders([f"m{n}" for n in range(30)], [""])
     assert len({(look.color, str(look.dashes)) for look in found.values()}) == 30
 
 

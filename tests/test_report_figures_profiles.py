@@ -8,7 +8,7 @@ from test_report_gradients import road
 from test_report_precision import solved
 
 from rkbench import report
-from rkbench.report import looks
+from rkbench.report import appearance
 from rkbench.report.figures import profiles
 
 
@@ -87,7 +87,7 @@ def test_an_initial_value_problem_is_solved_when_a_ladder_reaches_the_error(tmp_
     titles = [axes.get_title(loc="left") for axes in drawing.figure.axes]
     assert titles == ["time to an error of 1e-3", "time to an error of 1e-6"]  # nobody reached 1e-9
     ends = [{line.get_marker(): line.get_ydata()[-1] for line in axes.lines} for axes in drawing.figure.axes]
-    euler, rk4 = (looks.of_ladders(["euler", "rk4"], [""])[name, ""].marker for name in ("euler", "rk4"))
+    euler, rk4 = (appearance.of_ladders(["euler", "rk4"], [""])[name, ""].marker for name in ("euler", "rk4"))
     assert ends == [{euler: 1, rk4: 1}, {euler: 0, rk4: 1}]
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from test_report_gradients import differentiated, loaded, road
 
-from rkbench.report import figures, looks
+from rkbench.report import appearance, figures
 from rkbench.report.figures.endlabels import spread
 
 ROADS = ("backprop", "checkpoint", "segments", "binomial", "adjoint", "interpolated")
@@ -80,7 +80,7 @@ def test_methods_and_kinds_of_steps_have_panels_of_their_own(tmp_path):
 
 
 def test_roads_are_told_apart_without_color(tmp_path):
-    found = looks.of_roads([f"road {i}" for i in range(12)])
+    found = appearance.of_roads([f"road {i}" for i in range(12)])
     assert len({(look.dashes, look.marker) for look in found.values()}) == 12
 
 
@@ -88,7 +88,7 @@ def test_the_page_has_the_colors_of_the_figures(tmp_path):
     results = loaded(tmp_path, *(road(name, seeds=(0,)) for name in ROADS))
     [axes] = drawn(results)["gradient_memory"].axes
     used = {line.get_color() for line in axes.lines}
-    assert {looks.of_run(results.cells)[f"rk4 · {name}"].color for name in ROADS} == used
+    assert {appearance.of_run(results.cells)[f"rk4 · {name}"].color for name in ROADS} == used
 
 
 def test_what_was_not_measured_is_not_drawn(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from test_report_example import cell, failed, ok, written
 
 from rkbench import report
-from rkbench.report import figures, looks, precision, precision_table, tables
+from rkbench.report import appearance, figures, precision, precision_table, tables
 
 LADDER = pd.DataFrame({"error": [1e-2, 1e-4, 1e-8], "nfe": [10, 100, 1000], "seconds": [1.0, 2.0, 8.0]})
 
@@ -115,7 +115,7 @@ def test_a_panel_draws_one_line_per_ladder(tmp_path):
 
 
 def test_a_method_has_one_color_whoever_runs_it_and_an_engine_one_dash():
-    found = looks.of_ladders(["dopri5", "rk4", "dopri5"], ["rkbench", "rkbench", "scipy"])
+    found = appearance.of_ladders(["dopri5", "rk4", "dopri5"], ["rkbench", "rkbench", "scipy"])
     assert found["dopri5", "rkbench"].color == found["dopri5", "scipy"].color != found["rk4", "rkbench"].color
     assert (
         found["rk4", "rkbench"].dashes == found["dopri5", "rkbench"].dashes != found["dopri5", "scipy"].dashes

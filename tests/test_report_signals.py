@@ -6,7 +6,7 @@ import pytest
 from test_report_example import cell, failed, ok, written
 
 from rkbench import report
-from rkbench.report import figures, looks, markdown, signals, tables
+from rkbench.report import appearance, figures, markdown, signals, tables
 
 EMPTY = ("train_seconds", "test_accuracy", "train_accuracy", "nfe_eval")
 NO_SOLVER = dict.fromkeys(("engine", "gradient", "norm", "control", "controller"), "") | {
@@ -171,7 +171,7 @@ def test_networks_are_told_apart_without_color(run):
 
 
 def test_the_page_has_the_colors_of_the_figure(run):
-    style = looks.of_run(run.cells)
+    style = appearance.of_run(run.cells)
     used = {line.get_color() for line in drawn(run)["signal_states"].axes[0].lines}
     assert {style[ladder].color for ladder in signals.cells(run.cells)["ladder"]} == used
 

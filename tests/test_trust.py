@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from rkbench.record import FLIPS, LOOKED_AT
 from rkbench.report import trust
 from rkbench.report.trust import Limits
 
@@ -88,8 +89,8 @@ def test_an_accuracy_that_changes_by_the_limit_is_within_it_whatever_its_round_o
 
 
 def test_no_more_samples_are_counted_than_were_looked_at():
-    assert Limits.of(60_000).samples == trust.LOOKED
-    assert Limits.of(0) == Limits(trust.DROP, trust.CHANGES, 0)
+    assert Limits.of(60_000).samples == LOOKED_AT
+    assert Limits.of(0) == Limits(trust.DROP, FLIPS, 0)
 
 
 def test_three_numbers_of_steps_of_a_method_bracket_its_critical_step_size():

@@ -18,6 +18,7 @@ import click
 
 from rkbench import __version__
 from rkbench.errors import UserError
+from rkbench.suite import DTYPES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,9 +153,7 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--epochs", type=int, help="Epochs, instead of the task's own number."),
         click.option("--threads", type=int, help="CPU threads of each cell."),
         click.option("--device", help="Where cells run, such as cuda."),
-        click.option(
-            "--dtype", type=click.Choice(["float32", "float64", "bf16_mixed"]), help="Floating-point type."
-        ),
+        click.option("--dtype", type=click.Choice(DTYPES), help="Floating-point type."),
         click.option("--timeout", "timeout_seconds", type=float, help="Seconds after which a cell is ended."),
     ]
     for option in reversed(options):

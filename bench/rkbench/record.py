@@ -297,6 +297,9 @@ SIGNAL_COLUMNS = {
     "parameter_gradient": "2-norm of that with respect to the parameters of the layer; of a solve, of what the step adds to "
     "the gradient of those that all steps share",
 }
+LOOKED_AT, FLIPS = 1000, 0.002
+"""Test samples that a trained network is looked at with, and the share of their answers in which two solvers of one ODE may
+differ."""
 LONGEST_TRACE = 500
 """Steps of a trace that are kept."""
 

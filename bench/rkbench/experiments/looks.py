@@ -20,6 +20,7 @@ from rkbench.errors import SolveError, UserError
 from rkbench.interface import make_solver
 from rkbench.measure import timed
 from rkbench.networks.block import ODEBlock
+from rkbench.record import FLIPS, LOOKED_AT
 from rkbench.solver import Solver
 
 METHOD = "dopri5"
@@ -29,14 +30,8 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-8}
 OTHER = "rk4"
 """The other method that takes as many equal steps."""
 
-SAMPLES = 1000
-"""The first of the test set, in batches of the training size."""
-
 STEPS, TOLERANCES = (0.5, 2.0, 4.0), (100.0, 10.0, 0.1)
 """Factors of the number of equal steps, and of the tolerances, that the network was trained with."""
-
-FLIPS = 0.002
-"""The share of answers in which two solvers of the same ODE may differ."""
 
 MOST_STEPS = 64
 _DOUBLING = [2**k for k in range(MOST_STEPS.bit_length())]
@@ -81,7 +76,7 @@ def looks(network: nn.Module, x: Tensor, y: Tensor, batch_size: int) -> list[Loo
     if not blocks:
         return []
     network.eval()
-    x, y = x[:SAMPLES], y[:SAMPLES]
+    x, y = x[:LOOKED_AT], y[:LOOKED_AT]
     own = _answers(network, blocks, x, batch_size, lambda solver: solver)
     if own is None:
         return []
@@ -186,7 +181,7 @@ def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None
     """
     blocks = [module for module in network.modules() if isinstance(module, ODEBlock)]
     network.eval()
-    x = x[:SAMPLES]
+    x = x[:LOOKED_AT]
     tight = _answers(network, blocks, x, batch_size, _tight) if blocks else None
     if tight is None:
         return None

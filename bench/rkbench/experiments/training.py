@@ -48,13 +48,9 @@ def measure(
     dataset = data.load(task.dataset)
     record.data_sha256 = dataset.sha256
     dataset = _placed(dataset, cell.device, task.samples)
-    network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
-    if cell.dtype == MIXED:
-        network = in_mixed_precision(network)
-    if task.kinetic or task.jacobian:
-        add_running_cost(network, task.kinetic, task.jacobian)
     record.target = task.target
     assert cell.epochs is not None
+    network = _network(cell, task, solver, dataset)
     training = Training(network, dataset, task.recipe, cell.epochs, cell.seed)
     try:
         training.run(on_epoch, checkpoint)
@@ -65,16 +61,31 @@ def measure(
     _scores(record, training)
     record.trace = _trace(cell, network)
     record.step_memory_mb = _step_memory(training)
-    found = looks(network, dataset.x_test, dataset.y_test, task.recipe.batch_size)
+    _look_into(record, network, dataset, task.recipe.batch_size)
+
+
+def _network(cell: Cell, task: Task, solver: Solver | None, dataset: data.Dataset) -> nn.Module:
+    """Return the network that is trained, with what the cell and the task put around its f."""
+    network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
+    if cell.dtype == MIXED:
+        network = in_mixed_precision(network)
+    if task.kinetic or task.jacobian:
+        add_running_cost(network, task.kinetic, task.jacobian)
+    return network
+
+
+def _look_into(record: Record, network: nn.Module, dataset: data.Dataset, batch_size: int) -> None:
+    """What the trained network is under other solvers and alone, and what its flow is like."""
+    found = looks(network, dataset.x_test, dataset.y_test, batch_size)
     record.looks = [look._asdict() for look in found]
     last = tight(found)
     if last is not None:
         record.tight_accuracy_change, record.tight_label_changes = last.accuracy_change, last.label_changes
-        record.critical_steps = critical_steps(network, dataset.x_test, task.recipe.batch_size)
+        record.critical_steps = critical_steps(network, dataset.x_test, batch_size)
     flow = conditioning(network, dataset.x_test)
     if flow is not None:
         record.spectral_abscissa, record.numerical_abscissa, record.condition = flow
-    mates = batch_mates(network, dataset.x_test, task.recipe.batch_size)
+    mates = batch_mates(network, dataset.x_test, batch_size)
     if mates is not None:
         record.batch_logit_change, record.batch_label_changes = mates
 

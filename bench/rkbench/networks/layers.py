@@ -7,6 +7,7 @@ or a convolution, N a normalisation with a shift, σ an activation.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +24,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu"
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(ABC):
     """f(θ, y), whose parameters θ come from outside.
 
     Attributes:
@@ -63,9 +64,9 @@ class Layer:
             theta[f"shift{i}"] = torch.zeros(shape[0])
         return theta
 
+    @abstractmethod
     def __call__(self, theta: Theta, y: Tensor) -> Tensor:
         """Return f(θ, y), shaped like y."""
-        raise NotImplementedError
 
     def _act(self, x: Tensor) -> Tensor:
         return ACTIVATIONS[self.act](x)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from rkbench.report import account, conditions, looks, opening, tables, verdicts
+from rkbench.report import account, appearance, conditions, opening, tables, verdicts
 from rkbench.report.results import Results
 from rkbench.report.table import Cell, Table
 from rkbench.report.verdict import Verdict
@@ -65,9 +65,9 @@ def inline(name: str, svg: bytes, theme: dict[str, str]) -> Markup:
     )
 
 
-def _looks(results: Results, found: list[Table]) -> dict[str, looks.Look]:
+def _looks(results: Results, found: list[Table]) -> dict[str, appearance.Look]:
     """Return the look of every name in the tables that has one: of a solver or ladder, or of a row's solver."""
-    own = looks.of_run(results.cells)
+    own = appearance.of_run(results.cells)
     rows = ((one.columns[0].cell(row).text, row.get("solver")) for one in found for row in one.rows)
     return own | {name: own[solver] for name, solver in rows if solver in own}
 

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from rkbench.record import FLIPS, LOOKED_AT
 from rkbench.report import critical, numbers
 from rkbench.report.critical import Ladder
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # whose tables have these sentences
 
-DROP, CHANGES = 0.001, 0.002
-"""A network is that of an ODE while a tight solve changes its accuracy and its answers by no more than these shares."""
-
-LOOKED = 1000
-"""Test samples that are looked at, if there are as many."""
+DROP = 0.001
+"""A network is that of an ODE while a tight solve changes its accuracy by no more than this, and `FLIPS` of its answers."""
 
 _ROUND_OFF = 1e-9
 """A share such as 0.953 - 0.952 is counted as 0.001."""
@@ -32,19 +30,19 @@ class Limits(NamedTuple):
     """
 
     accuracy: float = DROP
-    answers: float = CHANGES
+    answers: float = FLIPS
     samples: int = 0
 
     @classmethod
     def of(cls, tested: int) -> Limits:
         """Return the limits for a test set of so many samples."""
-        samples = min(LOOKED, tested)
-        return cls(max(DROP, 1 / samples), max(CHANGES, 1 / samples), samples) if samples else cls()
+        samples = min(LOOKED_AT, tested)
+        return cls(max(DROP, 1 / samples), max(FLIPS, 1 / samples), samples) if samples else cls()
 
     @property
     def words(self) -> str:
         """What may change, in words."""
-        one = f", a single one of {self.samples}," if self.samples * CHANGES < 1 and self.samples else ""
+        one = f", a single one of {self.samples}," if self.samples * FLIPS < 1 and self.samples else ""
         return (
             f"at most {numbers.percent(self.answers)} % of answers{one} and {numbers.percent(self.accuracy)} points of "
             "accuracy"

@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rkbench.record import CellStatus
-from rkbench.report import beside, frames, looks, numbers
+from rkbench.report import appearance, frames, joined, numbers
 from rkbench.report.figures import curves, panels, scales
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
 from rkbench.report.statistics import Estimate, median
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _ACROSS = 2
 _CAPTION = "Dot: a seed; stroke: their median; bar: its 95 % interval; both in numbers at the right."
@@ -45,12 +45,12 @@ _NFE = _Bars(
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures of time and of work that the run has numbers of training tasks for."""
-    trained = beside.of(results)
+    trained = joined.of(results)
     tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     cells = trained.cells[trained.cells["task"].isin(tasks)]
     solvers, fewer_solvers = panels.accurate(cells, trained.baseline)
     cells = cells[cells["solver"].isin(solvers)]
-    style = looks.of(trained.cells["solver"])
+    style = appearance.of(trained.cells["solver"])
     for bars, remark in ((_TIME, panels.beside), (_NFE, lambda _: curves.constant(trained))):
         if cells[bars.column].notna().any():
             with styled():
@@ -63,9 +63,10 @@ def _figure(cells: pd.DataFrame, style: Looks, bars: _Bars):
     tasks = list(dict.fromkeys(cells["task"]))
     rows = cells.groupby("task")["solver"].nunique().max()
     figure, grid = panels.grid(len(tasks), _ACROSS, (6.2, 1.5 + (0.32 if rows < 12 else 0.24) * rows))
+    names = panels.titles(tasks)
     for axes, task in zip(grid, tasks, strict=True):
         _panel(axes, cells[cells["task"] == task], style, bars)
-        axes.set_title(task if len(tasks) > 1 else bars.title)
+        axes.set_title(names[task] or bars.title)
     if len(tasks) > 1:
         panels.heading(figure, bars.title)
     return figure
@@ -86,7 +87,7 @@ def _panel(axes: Axes, cells: pd.DataFrame, style: Looks, bars: _Bars) -> None:
         axes.plot([middle.median] * 2, [row - 0.3, row + 0.3], color=INK, lw=1.6)
         text = _in_words(middle, cells[cells["solver"] == solver], bars.spell)
         axes.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=8.5)
-    names = looks.names(style)
+    names = appearance.names(style)
     axes.set_yticks(range(len(solvers)), [names[solver] for solver in solvers])
     axes.set(xlabel=bars.label, ylabel="", ylim=(len(solvers) - 0.4, -0.6))
     axes.grid(visible=False, axis="y")

@@ -9,14 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import critical, depths, looks, numbers, trust
+from rkbench.report import appearance, critical, depths, numbers, trust
 from rkbench.report.figures import legend, panels, scales
 from rkbench.report.figures.style import INK, Drawing, linestyle, styled
 from rkbench.report.results import Results
 from rkbench.report.statistics import median
 from rkbench.report.trust import Limits
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _TITLE = "Answers that a tight solve changes"
 _READ = (
@@ -37,7 +37,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     tasks, fewer_tasks = panels.first(chosen["task"], "tasks")
     ladders, fewer_ladders = panels.first(chosen["ladder"], "methods", panels.MOST_SOLVERS)
     if tasks:
-        style = {name: look for name, look in looks.of(stepped["ladder"]).items() if name in ladders}
+        style = {name: look for name, look in appearance.of(stepped["ladder"]).items() if name in ladders}
         limits = {task: trust.limits(results, task) for task in tasks}
         with styled():
             yield Drawing("ott", _TITLE, _READ + fewer_tasks + fewer_ladders, _figure(chosen, style, limits))
@@ -45,10 +45,11 @@ def draw(results: Results) -> Iterator[Drawing]:
 
 def _figure(cells: pd.DataFrame, style: Looks, limits: dict[str, Limits]) -> Figure:
     size = (6.4, 4.4) if len(limits) == 1 else (4.8, 3.8)
+    names = panels.titles(limits)
     figure, grid = panels.grid(len(limits), 2, size)
     for axes, (task, limit) in zip(grid, limits.items(), strict=True):
         _panel(axes, cells[cells["task"] == task], style, limit)
-        axes.set_title(task if len(limits) > 1 else "")
+        axes.set_title(names[task])
     panels.heading(figure, _TITLE)
     legend.draw(figure, style)
     return figure
@@ -71,7 +72,7 @@ def _panel(axes: Axes, cells: pd.DataFrame, style: Looks, limits: Limits) -> Non
     axes.set(xlabel="equal steps in training", ylabel="answers changed, %")
 
 
-def _line(axes: Axes, cells: pd.DataFrame, look: looks.Look) -> list[float]:
+def _line(axes: Axes, cells: pd.DataFrame, look: appearance.Look) -> list[float]:
     """Draw a ladder, and return the percents that it shows."""
     found = [
         (depth, *median(100 * one.to_numpy())) for depth, one in cells.groupby("depth")["tight_label_changes"]

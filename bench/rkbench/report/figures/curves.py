@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from rkbench.record import CellStatus
-from rkbench.report import beside, looks, numbers
+from rkbench.report import appearance, joined, numbers
 from rkbench.report.figures import legend, panels, scales
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _SEEDS_UP_TO = 9
 """Solvers of a panel up to which the seeds are shown beside their median."""
@@ -57,14 +56,16 @@ _NFE = _Curves(
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures over epochs and time that the run has numbers of training tasks for."""
-    trained = beside.of(results)
+    trained = joined.of(results)
     tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     chosen = trained.cells[trained.cells["task"].isin(tasks)]
     solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
     epochs = trained.epochs[trained.epochs["task"].isin(tasks) & trained.epochs["solver"].isin(solvers)]
     epochs = epochs.merge(trained.cells[["cell_id", "status", "target"]], on="cell_id")
     style = {
-        solver: look for solver, look in looks.of(trained.cells["solver"]).items() if solver in set(solvers)
+        solver: look
+        for solver, look in appearance.of(trained.cells["solver"]).items()
+        if solver in set(solvers)
     }
     shown = {_LOSS: epochs[epochs["train_loss"] > 0], _ACCURACY: epochs, _NFE: epochs[_varies(epochs)]}
     remarks = {_LOSS: panels.beside(trained.cells), _NFE: constant(trained)}
@@ -104,6 +105,7 @@ def _varies(epochs: pd.DataFrame) -> pd.Series:
 def _figure(epochs: pd.DataFrame, style: Looks, curves: _Curves) -> Figure:
     tasks, across, drawn = list(epochs["task"].unique()), len(curves.over), set(epochs["solver"].unique())
     used = {solver: look for solver, look in style.items() if solver in drawn}
+    names = panels.titles(tasks)
     figure, grid = panels.grid(
         len(tasks) * across, max(across, min(2, len(tasks))), (4.4 if len(tasks) * across > 1 else 6.2, 3.8)
     )
@@ -111,7 +113,7 @@ def _figure(epochs: pd.DataFrame, style: Looks, curves: _Curves) -> Figure:
         points = epochs[epochs["task"] == task]
         for axes, over in zip(grid[place * across :], curves.over, strict=False):
             _panel(axes, points, used, curves, over)
-            axes.set_title(task if len(tasks) > 1 else "" if across > 1 else curves.title)
+            axes.set_title(names[task] or ("" if across > 1 else curves.title))
         for axes in grid[place * across + 1 : (place + 1) * across]:
             panels.beside_its_like(axes, grid[place * across])
     if len(grid) > 1:
@@ -131,7 +133,7 @@ def _panel(axes: Axes, epochs: pd.DataFrame, style: Looks, curves: _Curves, over
     axes.set(xlabel=_X[over], ylabel=curves.label)
     far = over == _SECONDS and scales.costs(axes, epochs[_SECONDS])
     if over == _EPOCHS:
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        scales.epochs(axes, epochs["epoch"])
     if curves is _LOSS:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
@@ -158,7 +160,7 @@ def _medians(axes: Axes, epochs: pd.DataFrame, style: Looks, curves: _Curves, ov
         )  # fmt: skip
 
 
-def _seeds(axes: Axes, points: pd.DataFrame, look: looks.Look, column: str, over: str) -> None:
+def _seeds(axes: Axes, points: pd.DataFrame, look: appearance.Look, column: str, over: str) -> None:
     """Draw the seeds of a solver: their range at each epoch, or each as a thin line over its own time."""
     if over == _EPOCHS:
         reach = points.groupby("epoch")[column].agg(["min", "max"])

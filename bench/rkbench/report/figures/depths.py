@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rkbench.report import depths, looks
+from rkbench.report import appearance, depths
 from rkbench.report.figures import endlabels, legend, panels, scales
 from rkbench.report.figures.endlabels import EndLabel
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 FEWEST = 3
 """Depths of a ladder without which it is not drawn."""
@@ -41,7 +41,7 @@ def draw(results: Results) -> Iterator[Drawing]:
         (name for ladders in found.values() for name in ladders), "ladders", panels.MOST_SOLVERS
     )
     if names:
-        style = looks.of(names)
+        style = appearance.of(names)
         drawn = {
             column: {name: ladder for name, ladder in ladders.items() if name in style}
             for column, ladders in found.items()
@@ -74,7 +74,7 @@ def _panel(axes: Axes, ladders: dict[str, pd.DataFrame], column: str, style: Loo
     scales.depths(axes, pd.concat(ladders.values())["depth"])
 
 
-def _line(axes: Axes, ladder: pd.DataFrame, column: str, look: looks.Look) -> None:
+def _line(axes: Axes, ladder: pd.DataFrame, column: str, look: appearance.Look) -> None:
     grown = depths.law(ladder, column)
     depth, middle = (ladder[name].to_numpy(dtype=float) for name in ("depth", column))
     axes.plot(depth, middle, color=look.color, ls="", marker=look.marker, ms=4.5, alpha=0.9)
@@ -86,7 +86,7 @@ def _line(axes: Axes, ladder: pd.DataFrame, column: str, look: looks.Look) -> No
 
 
 def _ends(ladders: dict[str, pd.DataFrame], column: str, style: Looks) -> list[EndLabel]:
-    labels, names = [], looks.names(ladders)
+    labels, names = [], appearance.names(ladders)
     for name, ladder in ladders.items():
         laws, last = depths.law(ladder, column).laws, ladder.iloc[-1]
         text = f"{names[name]}{': ' if laws else ''}{' or '.join(f'O({law})' for law in laws)}"

@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rkbench.report import gradients, looks
+from rkbench.report import appearance, gradients
 from rkbench.report.figures import endlabels, panels, scales
 from rkbench.report.figures.endlabels import EndLabel
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _PANEL = (4.3, 3.5)
 """Width and height of the axes of a panel, in inches, about."""
@@ -46,7 +46,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     chosen = gradients.cells(results.cells)
     kinds, fewer = panels.first(_kind(chosen), "kinds of solves", panels.MOST_ROWS)
     rungs = gradients.rungs(chosen[_kind(chosen).isin(kinds)])
-    style = looks.of_roads(chosen["variant"])
+    style = appearance.of_roads(chosen["variant"])
     for (name, title, caption), column, figure in ((_MEMORY, "memory", _memory), (_WORK, "error", _work)):
         if rungs[column].notna().any():
             with styled():
@@ -77,7 +77,7 @@ def _memory(rungs: pd.DataFrame, style: Looks, title: str) -> Figure:
 
 def _kinds(rungs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the panels: heading and rows, one for each task, method and kind of steps."""
-    several, names = rungs["task"].nunique() > 1, looks.names(rungs["method"])
+    several, names = rungs["task"].nunique() > 1, appearance.names(rungs["method"])
     return [
         (
             f"{f'{task}: ' if several else ''}{names[str(method)]}, {'equal' if equal else 'adaptive'} steps",
@@ -112,7 +112,7 @@ def _grow(axes: Axes, kind: pd.DataFrame, style: Looks) -> None:
 def _end(name: str, ladder: pd.DataFrame, style: Looks) -> EndLabel:
     law = gradients.spelt(gradients.law(ladder), ladder)
     last = ladder.iloc[-1]
-    text = f"{looks.names(style)[name] or last['gradient']}{': ' if law else ''}{law}"
+    text = f"{appearance.names(style)[name] or last['gradient']}{': ' if law else ''}{law}"
     return EndLabel(text, last["depth"], last["memory"], style[name].color)
 
 
@@ -154,7 +154,7 @@ def _trade(axes: Axes, kind: pd.DataFrame, style: Looks, column: str) -> None:
 def _legend(figure: Figure, rungs: pd.DataFrame, style: Looks) -> None:
     """Explain the lines, those with the most memory first."""
     most = rungs.groupby("variant", sort=False)["memory"].max().sort_values(ascending=False, kind="stable")
-    handles, names = [], looks.names(style)
+    handles, names = [], appearance.names(style)
     for variant in map(str, most.index):
         look = style[variant]
         handle = Line2D([], [], color=look.color, ls=linestyle(look), marker=look.marker, ms=5)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rkbench.report import looks
+from rkbench.report import appearance
 from rkbench.report.figures.style import linestyle
 
 _LEADING = 0.155
@@ -15,10 +15,10 @@ _LEADING = 0.155
 
 
 def draw(
-    figure: Figure, style: Mapping[str, looks.Look], *, lines: bool = True, markers: bool = True
+    figure: Figure, style: Mapping[str, appearance.Look], *, lines: bool = True, markers: bool = True
 ) -> None:
     """Name the looks, each with its line, its marker or both; a figure too low for them grows."""
-    many, names = len(style) >= 12, looks.names(style)
+    many, names = len(style) >= 12, appearance.names(style)
     handles = [
         Line2D(
             [], [], color=look.color, ls=linestyle(look) if lines else "", marker=look.marker if markers else "",

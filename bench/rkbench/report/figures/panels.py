@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import extent, numbers
+from rkbench.report import extent, families, numbers
 
 Key = TypeVar("Key")
 
@@ -21,6 +22,8 @@ MOST_ROWS = 4
 """Tasks of one figure, where each has two panels or one of many rows."""
 MOST_SOLVERS = 30
 """Lines or rows of one panel, which still differ in color, dashes and marker."""
+_HEADING, _TITLE = 44, 34
+"""Letters of a line of a figure's heading, and of a panel's title."""
 MOST_LINES = 75
 """Lines or rows of all panels of a figure together, so that it takes seconds to draw and a page to see."""
 
@@ -74,8 +77,17 @@ def beside_its_like(axes: Axes, other: Axes) -> None:
 
 
 def heading(figure: Figure, text: str) -> None:
-    """Write the title of a figure of several panels."""
-    figure.suptitle(text, x=0.01, ha="left", weight="bold")
+    """Write the title of a figure of several panels, on lines that end before a legend at its right."""
+    figure.suptitle(textwrap.fill(text, _HEADING), x=0.01, ha="left", weight="bold")
+
+
+def titles(tasks: Iterable[str]) -> dict[str, str]:
+    """Return what the panels of tasks are called: without what all of them share, on lines as wide as a panel.
+
+    A single one needs no name.
+    """
+    short = families.short(tasks)
+    return {task: textwrap.fill(name, _TITLE) if len(short) > 1 else "" for task, name in short.items()}
 
 
 def _drawn(drawn: int, known: int, noun: str, which: str) -> str:

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import beside, frames, looks
+from rkbench.report import appearance, frames, joined
 from rkbench.report.figures import legend, panels, pointlabels, scales
 from rkbench.report.figures.pointlabels import PointLabel
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
 from rkbench.report.statistics import median, pareto_front
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _NAMED_UP_TO = 8
 """Solvers of a run up to which each point has its name beside it."""
@@ -41,7 +41,7 @@ _READ = (
 
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield test accuracy against time and against evaluations, a row of panels for each task that was trained."""
-    trained = beside.of(results)
+    trained = joined.of(results)
     tasks, fewer = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
     cells = trained.cells[trained.cells["task"].isin(tasks)]
     paid = {
@@ -59,7 +59,10 @@ def draw(results: Results) -> Iterator[Drawing]:
                 else ""
             )
             yield Drawing(
-                "pareto", _TITLE, _READ + grey + fewer, _figure(points, looks.of(trained.cells["solver"]))
+                "pareto",
+                _TITLE,
+                _READ + grey + fewer,
+                _figure(points, appearance.of(trained.cells["solver"])),
             )
 
 
@@ -80,12 +83,13 @@ def _points(cells: pd.DataFrame) -> pd.DataFrame:
 def _figure(points: dict[str, pd.DataFrame], style: Looks) -> Figure:
     known = pd.concat(points.values())
     tasks, named = list(dict.fromkeys(known["task"])), _named(known, style)
+    names = panels.titles(tasks)
     figure, grid = panels.grid(2 * len(tasks), 2, (4.8, 4.2))
     places = [(axes, task, column) for axes, (task, column) in zip(grid, product(tasks, _COSTS), strict=True)]
     shown = [points[column][points[column]["task"] == task] for _, task, column in places]
     for (axes, task, column), one in zip(places, shown, strict=True):
         _panel(axes, one, named)
-        axes.set(xlabel=_COSTS[column], ylabel="test accuracy, %", title=task if len(tasks) > 1 else "")
+        axes.set(xlabel=_COSTS[column], ylabel="test accuracy, %", title=names[task])
     panels.heading(figure, _TITLE)
     if known["solver"].nunique() > _NAMED_UP_TO or not _labelled(figure, grid, shown, named):
         legend.draw(figure, named, lines=False)
@@ -144,7 +148,7 @@ def _labelled(figure: Figure, grid: list[Axes], shown: list[pd.DataFrame], style
 
 
 def _labels(points: pd.DataFrame, style: Looks) -> list[PointLabel]:
-    rows, names = points.to_dict("records"), looks.names(style)
+    rows, names = points.to_dict("records"), appearance.names(style)
     return [
         PointLabel(
             names[row["solver"]],

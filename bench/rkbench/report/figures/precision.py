@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rkbench.report import looks, precision
+from rkbench.report import appearance, precision
 from rkbench.report.figures import panels, scales
 from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 
-Looks = dict[tuple[str, str], looks.Look]
+Looks = dict[tuple[str, str], appearance.Look]
 
 _ACROSS = 3
 """Panels beside each other."""
@@ -33,7 +33,7 @@ _FIGURES = (
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the work–precision figures that the run has numbers for."""
     chosen = precision.cells(results.cells)
-    style = looks.of_ladders(chosen["method"], chosen["variant"])
+    style = appearance.of_ladders(chosen["method"], chosen["variant"])
     tasks, fewer_tasks = panels.first(chosen["task"], "problems")
     ladders, fewer_ladders = panels.first(chosen["ladder"], "methods", panels.MOST_SOLVERS)
     shown = chosen[chosen["task"].isin(tasks) & chosen["ladder"].isin(ladders)]
@@ -75,7 +75,7 @@ def _legend(figure: Figure, style: Looks, drawn: set[tuple[str, str]]) -> None:
     shown = {pair: look for pair, look in style.items() if pair in drawn}
     methods = {method: look for (method, _), look in reversed(shown.items())}
     variants = {variant: look for (_, variant), look in reversed(shown.items())}
-    several, names = len(variants) > 1, looks.names([*methods, *variants])
+    several, names = len(variants) > 1, appearance.names([*methods, *variants])
     handles = [
         Line2D(
             [], [], color=look.color, ls="-" if several else linestyle(look), marker=look.marker, ms=5,

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from rkbench.record import CellStatus
-from rkbench.report import frames, gradients, labels, looks, numbers, precision, precision_table
+from rkbench.report import appearance, frames, gradients, labels, numbers, precision, precision_table
 from rkbench.report.figures import legend, panels
 from rkbench.report.figures.style import Drawing, linestyle, styled
 from rkbench.report.results import Results
@@ -25,7 +25,7 @@ _MARKED_UP_TO = 10
 """Solvers up to which markers help to tell them apart."""
 _FINE = (1, 1.2, 1.5, 2, 3, 4, 6)
 
-Looks = Mapping[str, looks.Look]
+Looks = Mapping[str, appearance.Look]
 
 _TITLE = "Performance profiles of time"
 _READ = (
@@ -48,14 +48,14 @@ def draw(results: Results) -> Iterator[Drawing]:
     """Yield the profiles of the kinds of tasks that give enough problems to more than one solver."""
     cells = results.cells
     solving, roads = precision.cells(cells), gradients.cells(cells)
-    pairs = looks.of_ladders(solving["method"], solving["variant"])
+    pairs = appearance.of_ladders(solving["method"], solving["variant"])
     ladders = dict(
         zip(solving["ladder"], zip(solving["method"], solving["variant"], strict=True), strict=True)
     )
     kinds = (
-        ("training", _trained(cells[cells["experiment"] == "training"]), looks.of(cells["solver"])),
+        ("training", _trained(cells[cells["experiment"] == "training"]), appearance.of(cells["solver"])),
         ("solving", _solved(solving), {ladder: pairs[key] for ladder, key in ladders.items()}),
-        ("gradient", _differentiated(roads), looks.of_roads(roads["variant"])),
+        ("gradient", _differentiated(roads), appearance.of_roads(roads["variant"])),
     )
     for kind, found, style in kinds:
         telling = [one for one in found if _tells(one.costs)]

@@ -48,6 +48,17 @@ def depths(axes: Axes, values: Iterable[float]) -> None:
         plain_log(axes.xaxis)
 
 
+def epochs(axes: Axes, shown: Iterable[int]) -> None:
+    """Number the horizontal axis by whole epochs, with room at both sides of a single one."""
+    known = set(shown)
+    if len(known) == 1:
+        (only,) = known
+        axes.set_xlim(only - 0.5, only + 0.5)
+        axes.set_xticks([only])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
 def changes(axes: Axes, values: Iterable[float], one: float) -> None:
     """Make the vertical axis, of answers that changed, logarithmic down to a single one and linear from there to none.
 

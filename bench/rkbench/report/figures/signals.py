@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from rkbench.report import looks, signals
+from rkbench.report import appearance, signals
 from rkbench.report.figures import legend, panels
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
@@ -60,7 +60,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     )
     if points.empty:
         return
-    style = looks.of_roads(chosen["ladder"])
+    style = appearance.of_roads(chosen["ladder"])
     for column, (name, title, caption) in _FIGURES.items():
         with styled():
             figure = _figure(points, datasets, settings, style, column)
@@ -69,7 +69,11 @@ def draw(results: Results) -> Iterator[Drawing]:
 
 
 def _figure(
-    points: pd.DataFrame, datasets: list[str], settings: list[str], style: dict[str, looks.Look], column: str
+    points: pd.DataFrame,
+    datasets: list[str],
+    settings: list[str],
+    style: dict[str, appearance.Look],
+    column: str,
 ) -> Figure:
     """Return two rows of panels for every dataset, of a setting a column."""
     rows, across = 2 * len(datasets), len(settings)
@@ -91,7 +95,7 @@ def _figure(
     return figure
 
 
-def _lines(axes: Axes, cells: pd.DataFrame, style: dict[str, looks.Look], column: str) -> None:
+def _lines(axes: Axes, cells: pd.DataFrame, style: dict[str, appearance.Look], column: str) -> None:
     """Draw every ladder, with markers that do not hide each other where lines do."""
     for place, (ladder, cell) in enumerate(cells.groupby("ladder", sort=False)):
         cell = cell.sort_values("layer")

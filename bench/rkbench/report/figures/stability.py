@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rkbench.report import looks
+from rkbench.report import appearance
 from rkbench.report.figures import panels
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
@@ -100,7 +100,7 @@ def _figure(regions: list[_Region], far: list[_Region]) -> Figure:
     across = min(5, max(2, math.ceil(math.sqrt(len(regions)))))
     figure, grid = panels.grid(len(regions), across, (3.1, 3.6) if len(regions) < 3 else (2.25, 2.6))
     shared = _frame([region for region in regions if region not in far])
-    names = looks.names(name for region in regions for name in region.methods)
+    names = appearance.names(name for region in regions for name in region.methods)
     for place, (axes, region) in enumerate(zip(grid, regions, strict=True)):
         own = region in far
         _panel(axes, region, _frame([region]) if own else shared)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from rkbench.record import LONGEST_TRACE
-from rkbench.report import extent, looks, numbers
+from rkbench.report import appearance, extent, numbers
 from rkbench.report.figures import panels
 from rkbench.report.figures.style import INK, Drawing, plain_log, styled
 from rkbench.report.results import Results
@@ -30,7 +30,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     if traces.empty:
         return
     shown = _chosen(traces)
-    style = looks.of(results.cells["solver"])
+    style = appearance.of(results.cells["solver"])
     with styled():
         yield Drawing("steps", _TITLE, _READ + _left_out(traces, shown), _figure(traces, shown, style))
 
@@ -55,15 +55,15 @@ def _left_out(traces: pd.DataFrame, shown: list[str]) -> str:
     return sentences
 
 
-def _figure(traces: pd.DataFrame, shown: list[str], style: dict[str, looks.Look]) -> Figure:
+def _figure(traces: pd.DataFrame, shown: list[str], style: dict[str, appearance.Look]) -> Figure:
     figure, grid = panels.grid(len(shown), 3, (6.2 if len(shown) == 1 else 4.1, 3.1))
-    several = traces.loc[traces["cell_id"].isin(shown), "task"].nunique() > 1
-    names = looks.names(style)
+    tasks = panels.titles(traces.loc[traces["cell_id"].isin(shown), "task"])
+    names = appearance.names(style)
     for axes, cell_id in zip(grid, shown, strict=True):
         steps = traces[traces["cell_id"] == cell_id]
         task, solver = steps["task"].iloc[0], steps["solver"].iloc[0]
         _panel(axes, steps, style[solver].color)
-        axes.set_title(f"{task}\n{names[solver]}" if several else names[solver])
+        axes.set_title("\n".join(filter(None, (tasks[task], names[solver]))))
     panels.heading(figure, _TITLE)
     mark = Line2D([], [], color=INK, ls="", marker="x", ms=6, label="rejected before")
     figure.legend(handles=[mark], loc="outside upper right", fontsize=9)

@@ -15,7 +15,7 @@ from fontTools.subset import Options
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from rkbench.report import looks
+from rkbench.report import appearance
 from rkbench.report.figures import minorticks
 
 INK, GRID, PAPER = "#24292f", "#d8dee4", "#ffffff"
@@ -116,7 +116,7 @@ def _outlines_alone() -> Iterator[None]:
         Options._drop_tables_default = usual
 
 
-def linestyle(look: looks.Look) -> Any:
+def linestyle(look: appearance.Look) -> Any:
     """Return the dashes of a look as matplotlib takes them."""
     return (0, look.dashes) if look.dashes else "-"
 

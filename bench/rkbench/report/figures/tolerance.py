@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from rkbench.record import CellStatus
-from rkbench.report import looks, trust
+from rkbench.report import appearance, trust
 from rkbench.report.figures import legend, panels, scales
 from rkbench.report.figures.style import INK, Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
 from rkbench.report.trust import Limits
 
-Looks = dict[str, looks.Look]
+Looks = dict[str, appearance.Look]
 
 _TITLE = "Tolerances, evaluations of f and time: {}"
 _READ = (
@@ -47,7 +47,7 @@ def draw(results: Results) -> Iterator[Drawing]:
     adaptive = trained.cells[(trained.cells["status"] == CellStatus.OK) & trained.cells["rtol"].notna()]
     tried = _tried(trained.looks, adaptive)
     tasks, fewer = panels.first(tried["task"], "tasks", panels.MOST_ROWS)
-    style, taken = looks.of(results.cells["solver"]), set()
+    style, taken = appearance.of(results.cells["solver"]), set()
     for task in tasks:
         cells = adaptive[(adaptive["task"] == task) & adaptive["solver"].isin(tried["solver"])]
         solvers, fewer_solvers = panels.accurate(cells, trained.baseline)
@@ -178,5 +178,5 @@ def _grown(axes: Axes, epochs: pd.DataFrame, style: Looks) -> None:
             markevery=max(1, len(middle) // 6), alpha=0.9,
         )  # fmt: skip
     axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    scales.epochs(axes, epochs["epoch"])
     axes.set(xlabel="epoch", ylabel="evaluations of f, forward")

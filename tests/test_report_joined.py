@@ -4,7 +4,7 @@ from test_report_across import free
 from test_report_example import cell, ok, written
 
 from rkbench import load
-from rkbench.report import account, beside
+from rkbench.report import account, joined
 from rkbench.report.figures import draw
 
 
@@ -17,7 +17,7 @@ def results(folder, *, free_too=True):
 
 
 def test_a_network_without_a_solver_stands_beside_the_solvers_of_the_others(tmp_path):
-    merged = beside.of(results(tmp_path))
+    merged = joined.of(results(tmp_path))
     assert set(merged.cells["task"]) == set(merged.epochs["task"]) == {"2 networks on digits8"}
     names = ["odenet · euler ×10", "odenet · rk4 ×10", "resnet"]
     assert list(dict.fromkeys(merged.cells["solver"])) == names
@@ -26,13 +26,13 @@ def test_a_network_without_a_solver_stands_beside_the_solvers_of_the_others(tmp_
 
 def test_tasks_of_one_solver_are_named_by_themselves(tmp_path):
     records = [ok(cell("rk4", 0, task=f"net[augment={n}]")) for n in (0, 8)]
-    merged = beside.of(load(written(tmp_path, records)))
+    merged = joined.of(load(written(tmp_path, records)))
     assert list(merged.cells["solver"]) == ["net[augment=0]", "net[augment=8]"]
 
 
 def test_tasks_of_several_solvers_stay_apart(tmp_path):
     found = results(tmp_path, free_too=False)
-    assert beside.of(found).cells["task"].tolist() == found.cells["task"].tolist()
+    assert joined.of(found).cells["task"].tolist() == found.cells["task"].tolist()
 
 
 def test_the_figure_of_times_has_a_row_for_each_of_them_in_one_panel(tmp_path):
