@@ -1,14 +1,14 @@
-"""Time of one forward solve, and what is exactly reproducible about it: evaluations of f and error."""
+"""Time of one step and of one forward solve, and what is exactly reproducible of a solve: NFE and error."""
 
 from typing import Any
 
-from .workload import SOLVERS, Timed, batch, network
+from .workload import SOLVERS, TIMED, Timed, batch, network
 
 
 class Forward(Timed):
     """The ODE block of the slides' network on one batch, without gradient."""
 
-    params = list(SOLVERS)
+    params = TIMED
     param_names = ["solver"]
     number = 10
 
@@ -24,6 +24,31 @@ class Forward(Timed):
     def time_forward(self, solver):
         """Solve once."""
         self.block(self.x)
+
+
+class OneStep(Timed):
+    """A single step of a method, whatever its error: what the stages cost with nothing around them."""
+
+    params = list(dict.fromkeys(label.partition(" ")[0] for label in TIMED))
+    param_names = ["method"]
+    number = 50
+
+    def setup(self, method):
+        """Build f and its input."""
+        import torch
+
+        import rkbench
+        from rkbench.networks.tanh import TanhField
+
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(False)
+        torch.manual_seed(0)
+        field, (x, _) = TanhField(64), batch()
+        self.step = lambda: rkbench.solve(field, x, (0.0, 0.1), method=method, steps=1)
+
+    def time_step(self, method):
+        """Take one step."""
+        self.step()
 
 
 class Exact:

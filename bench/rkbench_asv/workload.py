@@ -1,12 +1,31 @@
-"""What the series measure: a few solvers and the slides' network, pinned by name."""
+"""What the series measure: a few solvers and the slides' network, pinned by name; further methods if asked for.
+
+``RKBENCH_ASV_METHODS="mine, mine 1e-3"`` adds methods of plugins that are installed beside asv: NAME takes 10
+equal steps, ``NAME x20`` takes 20, ``NAME 1e-3`` adapts to that relative tolerance.
+"""
+
+import os
+
+VARIABLE = "RKBENCH_ASV_METHODS"
+
+
+def read(label: str) -> dict:
+    """Return the options of a solver from its label; see above."""
+    method, _, how = label.partition(" ")
+    if not how or how.startswith("x"):
+        return {"method": method, "steps": int(how[1:] or 10)}
+    return {"method": method, "rtol": float(how), "atol": float(how) / 1000}
+
+
+MORE = [" ".join(label.split()) for label in os.environ.get(VARIABLE, "").split(",") if label.strip()]
 
 SOLVERS = {
-    "euler x10": {"method": "euler", "steps": 10},
-    "rk4 x10": {"method": "rk4", "steps": 10},
-    "bosh3 1e-3": {"method": "bosh3", "rtol": 1e-3, "atol": 1e-6},
-    "dopri5 1e-3": {"method": "dopri5", "rtol": 1e-3, "atol": 1e-6},
-    "tsit5 1e-6": {"method": "tsit5", "rtol": 1e-6, "atol": 1e-9},
+    label: read(label) for label in ["euler x10", "rk4 x10", "bosh3 1e-3", "dopri5 1e-3", "tsit5 1e-6", *MORE]
 }
+"""Of the series that cost one process in all."""
+
+TIMED = ["euler x10", "rk4 x10", "dopri5 1e-3", *MORE]
+"""Of the series that cost a process per sample or so."""
 
 PIXELS, CLASSES, BATCH = 64, 10, 128
 
@@ -23,7 +42,7 @@ class Timed:
     warmup_time = 0.2
 
 
-def network(solver: str):
+def network(solver: str, **options):
     """Return the slides' network, tanh ODE block in 64 dimensions and classifier, always with equal weights."""
     import torch
 
@@ -32,7 +51,7 @@ def network(solver: str):
 
     torch.manual_seed(0)
     return torch.nn.Sequential(
-        ODEBlock(TanhField(PIXELS), **SOLVERS[solver]), torch.nn.Linear(PIXELS, CLASSES)
+        ODEBlock(TanhField(PIXELS), **SOLVERS[solver], **options), torch.nn.Linear(PIXELS, CLASSES)
     )
 
 
