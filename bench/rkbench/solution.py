@@ -128,7 +128,8 @@ class Solution:
     """The outcome of one solve.
 
     Attributes:
-        t: the output times; (t0, t1) unless ``t_eval`` was given.
+        t: the output times; (t0, t1) unless ``t_eval`` was given. Where each sample has its own, a float64 tensor
+            ``[times, samples]``.
         y: ``[len(t), *y0.shape]``. After a failure, rows not reached hold NaN.
         stats: the counts.
         steps: the accepted signed step sizes; `rkbench.replay` takes them again.
@@ -141,7 +142,7 @@ class Solution:
         retries: how many tries were rejected before each accepted step; empty where the engine does not tell.
     """
 
-    t: tuple[float, ...]
+    t: tuple[float, ...] | Tensor
     y: Tensor
     stats: Stats
     steps: tuple[float, ...]

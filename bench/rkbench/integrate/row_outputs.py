@@ -1,0 +1,113 @@
+"""States wanted at other times for each sample of a batch whose steps are shared: read off the steps as they are taken.
+
+By the method's own dense output, or else by the cubic Hermite polynomial through states and slopes at both ends of
+a step, whose error is O(h⁴) (Hairer, Nørsett & Wanner I, section II.6). No step is cut to land on such a time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rkbench.integrate.error import single
+from rkbench.integrate.field import Field
+from rkbench.integrate.output import Outputs
+from rkbench.integrate.own_time import columns, index
+from rkbench.integrate.scheme import Scheme
+from rkbench.integrate.step import Slopes
+
+
+class _Step(NamedTuple):
+    scheme: Scheme
+    y: Tensor
+    k: Slopes
+    t: float
+    t_next: float
+
+
+class RowOutputs(Outputs):
+    """Collects the states of each sample at its own output times; what the loops ask of `Outputs`.
+
+    Args:
+        shares: the output times as shares of the spans, ``[times, samples]``, rising in each column; a gradient to
+            them is that of the interpolation.
+        field: f over the spans, evaluated where the steps leave a slope out; ``field.calls`` tells how often.
+        y0: the states at 0.
+        times: the output times themselves, ``[times, samples]``, for the solution.
+    """
+
+    scattered = True
+
+    def __init__(self, shares: Tensor, field: Field, y0: Tensor, times: Tensor) -> None:
+        super().__init__(0.0, 1.0, (), y0)
+        self.times = times
+        self._shares, self._field = shares, field
+        values, places = shares.detach().flatten().cpu().sort()
+        self._values, self._places = values.tolist(), places.tolist()
+        self._pieces: list[Tensor] = []
+        self._taken = 0
+        self._step: _Step | None = None
+
+    @property
+    def calls(self) -> int:
+        """The evaluations of f that output times took."""
+        return self._field.calls
+
+    def serve_inside(self, scheme: Scheme, y: Tensor, k: Slopes, t: float, t_next: float) -> None:
+        """Take the step from ``y`` at ``t``, whose end comes next."""
+        self._step = _Step(scheme, y, k, t, t_next)
+
+    def record(self, t: float, y: Tensor) -> None:
+        """Take the end of the step, and read off it what lies on it; there is nothing to be had at the start."""
+        if t == 0.0 or self._step is None:
+            return
+        first = self._taken
+        while self._taken < len(self._values) and self._values[self._taken] <= t:
+            self._taken += 1
+        places = self._places[first : self._taken]
+        if places:
+            self._pieces.append(self._read(self._step, y, places))
+
+    def _read(self, step: _Step, end: Tensor, places: list[int]) -> Tensor:
+        """Return the states ``[places, *shape]`` on a step."""
+        h = step.t_next - step.t
+        theta = (self._shares.flatten()[index(places, self._shares)] - step.t) / h
+        rows = index([place % len(end) for place in places], end)
+        y = single(step.y[rows])
+        if step.scheme.dense:
+            for stage, row in step.scheme.dense:
+                weight = sum((p * theta**power for power, p in enumerate(row, 1)), torch.zeros_like(theta))
+                y = torch.addcmul(y, columns(weight * h, y), single(step.k[stage][rows]))
+            return y.to(end.dtype)
+        slope, slope_end = (single(slope[rows]) for slope in self._slopes(step, end))
+        rest = 1 - theta
+        y = y + columns(theta**2 * (3 - 2 * theta), y) * (single(end[rows]) - y)
+        y = torch.addcmul(y, columns(h * theta * rest**2, y), slope)
+        return torch.addcmul(y, columns(-h * theta**2 * rest, y), slope_end).to(end.dtype)
+
+    def _slopes(self, step: _Step, end: Tensor) -> tuple[Tensor, Tensor]:
+        """Return f at both ends of a step, evaluated where the step has not done it."""
+        known = step.k.get(0) if step.scheme.starts_at_t else None
+        start = self._field.at(step.t, step.y) if known is None else known
+        fsal = step.scheme.fsal and step.scheme.final in step.k
+        return start, step.k[step.scheme.final] if fsal else self._field.at(step.t_next, end)
+
+    def stacked(self, like: Tensor) -> Tensor:
+        """Return ``[times, samples, *shape]``; times not reached hold NaN, but for those at the start."""
+        missing = self._places[self._taken :]
+        at_start = [
+            place for place, value in zip(missing, self._values[self._taken :], strict=True) if value == 0
+        ]
+        beyond = missing[len(at_start) :]
+        rows = index([place % len(like) for place in at_start], like)
+        pieces = [
+            *self._pieces,
+            like[rows],
+            torch.full_like(like[:1], math.nan).expand(len(beyond), *like.shape[1:]),
+        ]
+        order = torch.tensor(self._places, device=like.device)
+        y = torch.cat(pieces)[order.argsort()]
+        return y.unflatten(0, tuple(self._shares.shape))
