@@ -181,7 +181,8 @@ class Solution:
             return f"{self.status.name} by {self._axis} = {self._first_not_finite():.6g}. {self.status.advice}"
         if self.samples is not None:
             return self.samples.sentence
-        return f"{self.status.name} at {self._axis} = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"
+        where = f"{self._axis} = {self.t_reached:.6g} after {self.stats.accepted} steps"
+        return f"{self.status.name} at {where}. {self.status.advice}"
 
 
 def trace(t0: float, steps: Sequence[float], retries: Sequence[int]) -> list[dict[str, float]]:
