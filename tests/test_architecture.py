@@ -17,7 +17,7 @@ FLOORS = (
     "integrate record store checkpoints machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "measure memory augmentation compiling objective saving training_state train experiments cell turns sentinel worker lanes"
+    "lesson measure memory augmentation classification compiling objective saving training_state train experiments cell turns sentinel worker lanes"
     " runner forecast progress report doctor new_plugin",
     "cli",
 )

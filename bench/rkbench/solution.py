@@ -178,7 +178,9 @@ class Solution:
         if self.status is Status.OK:
             return Status.OK.advice
         if self.ended is Status.OK:
-            return f"{self.status.name} by {self._axis} = {self._first_not_finite():.6g}. {self.status.advice}"
+            return (
+                f"{self.status.name} by {self._axis} = {self._first_not_finite():.6g}. {self.status.advice}"
+            )
         if self.samples is not None:
             return self.samples.sentence
         where = f"{self._axis} = {self.t_reached:.6g} after {self.stats.accepted} steps"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +12,8 @@ from rkbench.problem import InitialValueProblem
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from rkbench.model import Model
 
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -80,10 +83,13 @@ class BaseTask:
         dataset: a name of `rkbench.data`; empty for a task without data.
         summary: one line on what it is and where it comes from.
         solves: whether it needs a solver.
+        built_by: the field that holds the function whose keyword-only parameters are options of the task; empty for a
+            task without options.
     """
 
     solves: bool = True
     experiment: ClassVar[str]
+    built_by: ClassVar[str] = ""
     name: str
     dataset: str
     summary: str
@@ -129,6 +135,7 @@ class Task(BaseTask):
     jacobian: float = 0.0
 
     experiment: ClassVar[str] = "training"
+    built_by: ClassVar[str] = "network"
 
     @property
     def epochs(self) -> int:
@@ -139,6 +146,70 @@ class Task(BaseTask):
         """Return recipe, target and what else is set; how the network is built is code, and in the task's name."""
         own = ("target", "samples", "kinetic", "jacobian")
         return {"recipe": asdict(self.recipe)} | {name: getattr(self, name) for name in own}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model is judged by: the mean of its errors on the samples of a test set. Lower is better.
+
+    Attributes:
+        name: as tables head it, such as "RMSE".
+        unit: of the score, such as "nats"; empty for one without.
+        root: whether the square root of the mean is the score, as in a root mean square.
+    """
+
+    name: str
+    unit: str = ""
+    root: bool = False
+
+    def of(self, mean: float) -> float:
+        """Return the score, given the mean error of a sample."""
+        return math.sqrt(mean) if self.root else mean
+
+
+@dataclass(frozen=True)
+class ModelTask(BaseTask):
+    """Any model with its own data, loss and score, trained with the solver that is being measured.
+
+    Attributes:
+        name: how users ask for it.
+        model: ``model(solver)`` returns a `rkbench.Model`: the network around its `ODEBlock`, data, loss and errors.
+            Weights and data are drawn from torch's generator, which the seed of a cell sets. What the function takes by
+            keyword only, with defaults, are options of the task.
+        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors, ``crop`` never.
+        score: what it is judged by.
+        target: a test score whose time and cost are reported; fixed here, before any run.
+        summary: one line on the model and where it comes from.
+        solves: whether the model solves anything; one that does not, a baseline, is given None for a solver.
+        kinetic: weight in the loss of the kinetic energy of every ODE block, see `RunningCost`.
+        jacobian: weight in the loss of the norm of f's Jacobian along it.
+        dataset: none; the data are the model's own.
+    """
+
+    name: str
+    model: Callable[..., Model]
+    recipe: Recipe
+    score: Score
+    target: float
+    summary: str = ""
+    solves: bool = True
+    kinetic: float = 0.0
+    jacobian: float = 0.0
+    dataset: str = ""
+
+    experiment: ClassVar[str] = "training"
+    built_by: ClassVar[str] = "model"
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training set."""
+        return self.recipe.epochs
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return recipe, score, target and what else is set; the model and its data are code."""
+        own = ("target", "kinetic", "jacobian")
+        set_here = {name: getattr(self, name) for name in own}
+        return {"recipe": asdict(self.recipe), "score": asdict(self.score)} | set_here
 
 
 @dataclass(frozen=True)
@@ -223,6 +294,7 @@ class SignalTask(BaseTask):
     summary: str = ""
 
     experiment: ClassVar[str] = "signal"
+    built_by: ClassVar[str] = "network"
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the size of the batch; how the network is built is code, and in the task's name."""

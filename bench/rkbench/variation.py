@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from rkbench.errors import UnknownNameError, UserError
-from rkbench.task import BaseTask, Recipe, SignalTask, Task
+from rkbench.task import BaseTask, Recipe
 
 OWN = ("samples", "kinetic", "jacobian", "target")
 """Options that are fields of a task."""
@@ -49,7 +49,7 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
     """
     if not given:
         return task
-    if not isinstance(task, (Task, SignalTask)):
+    if not task.built_by:
         raise UserError(
             f"Only tasks that train a network or follow a signal have options; drop those of {name}."
         )
@@ -60,25 +60,29 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
         _check(key, value, known[key])
     built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
     own: dict[str, Any] = {key: value for key, value in given.items() if key in OWN}
-    if isinstance(task, Task):
-        own["recipe"] = replace(task.recipe, **{key: value for key, value in given.items() if key in RECIPE})
-    network = partial(task.network, **built) if built else task.network
-    return replace(task, name=name, network=network, **own)
+    recipe = getattr(task, "recipe", None)
+    if recipe is not None:
+        own["recipe"] = replace(recipe, **{key: value for key, value in given.items() if key in RECIPE})
+    if built:
+        own[task.built_by] = partial(getattr(task, task.built_by), **built)
+    made: Any = task
+    return replace(made, name=name, **own)
 
 
-def options(task: Task | SignalTask) -> dict[str, Any]:
-    """Return the options of a task with their values: its own, its recipe's if it has one, and those of its network.
+def options(task: BaseTask) -> dict[str, Any]:
+    """Return the options of a task with their values: its own, its recipe's if it has one, and those of what it builds.
 
-    Of the network they are the parameters that the function takes by keyword only, which a plugin's has, too.
+    These are the parameters that the function takes by keyword only, which a plugin's has, too.
     """
     own = {name: getattr(task, name) for name in OWN if hasattr(task, name)}
-    if isinstance(task, Task):
-        own |= {name: getattr(task.recipe, name) for name in RECIPE}
-    return own | _of_network(task.network)
+    recipe = getattr(task, "recipe", None)
+    if recipe is not None:
+        own |= {name: getattr(recipe, name) for name in RECIPE}
+    return own | _of_builder(getattr(task, task.built_by))
 
 
-def _of_network(network: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(network).parameters.values()
+def _of_builder(builder: Callable[..., Any]) -> dict[str, Any]:
+    parameters = inspect.signature(builder).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
 

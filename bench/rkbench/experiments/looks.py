@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -136,7 +136,7 @@ def _answers(
             logits.append(network(part))
             nfe.append(sum(block.last_stats.nfe for block in blocks))
 
-    with _solved_by(swap, blocks):
+    with solved_by(swap, blocks):
         try:
             seconds, _ = timed(work, x.device)
         except SolveError:
@@ -161,7 +161,8 @@ def _look(answers: _Answers, own: _Answers, y: Tensor, solver: Solver) -> Look:
 
 
 @contextmanager
-def _solved_by(swap: Swap, blocks: list[ODEBlock]) -> Iterator[None]:
+def solved_by(swap: Swap, blocks: list[ODEBlock]) -> Iterator[None]:
+    """Have other solvers solve the blocks inside."""
     before = [block.solver for block in blocks]
     for block in blocks:
         block.solver = swap(block.solver)
@@ -200,11 +201,19 @@ def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None
     return len(blocks) * (above // 2 + 1 + bisect_left(counts, True, key=same)) if above > 1 else len(blocks)
 
 
-def tight(found: list[Look]) -> Look | None:
+class _Tried(Protocol):
+    @property
+    def by_method(self) -> str: ...
+
+    @property
+    def by_rtol(self) -> float | None: ...
+
+
+T = TypeVar("T", bound=_Tried)
+
+
+def tight(found: list[T]) -> T | None:
     """Return the look at the tight tolerance, if that solve succeeded."""
     last = found[-1] if len(found) > 1 else None
-    return (
-        last
-        if last and (last.by_method, last.by_rtol) == (METHOD, TOLERANCE[torch.get_default_dtype()])
-        else None
-    )
+    is_tight = last and (last.by_method, last.by_rtol) == (METHOD, TOLERANCE[torch.get_default_dtype()])
+    return last if is_tight else None
