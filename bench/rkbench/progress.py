@@ -72,7 +72,9 @@ class Screen:
 
     def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
         """See `rkbench.lanes.Watcher`."""
-        told = ", ".join(_SAID[name](row[name]) for name in ("test_accuracy", "test_score", "nfe_forward") if name in row)
+        told = ", ".join(
+            _SAID[name](row[name]) for name in ("test_accuracy", "test_score", "nfe_forward") if name in row
+        )
         text = f"loss {row['train_loss']:.3f}, {told}"
         self.progress.update(self.lines[cell.cell_id], completed=row["epoch"], news=lambda: text)
 

@@ -34,6 +34,7 @@ def tables(results: Results) -> list[Table]:
     trained = summary[summary["experiment"] == "training"]
     of_task = results.cells.drop_duplicates("task").set_index("task")["dataset"]
     found = []
+    trained = trained[trained["task"].map(of_task) != ""]  # a model brings its own
     for dataset, ours in trained.groupby(trained["task"].map(of_task), sort=False):
         theirs = published.rows(results, str(dataset))
         if ours["task"].nunique() > 1 or theirs:
