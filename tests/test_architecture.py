@@ -17,7 +17,7 @@ FLOORS = (
     "integrate record store checkpoints machine suite",
     "hookspecs registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "lesson measure memory augmentation classification compiling objective saving training_state train experiments cell turns sentinel worker lanes"
+    "model lesson measure memory augmentation classification modelling compiling objective saving training_state train experiments cell turns sentinel worker lanes"
     " runner forecast progress report doctor new_plugin",
     "cli",
 )

@@ -299,7 +299,7 @@ LOOK_COLUMNS = {
     "accuracy": "Share of the first 1000 test samples classified correctly, 0 to 1",
     "accuracy_change": "That, less the accuracy under its own solver",
     "label_changes": "Share of these samples classified otherwise than by its own solver, 0 to 1",
-    "score": "Score on the test set, in its own unit, of a task that has one",
+    "test_score": "Score on the test set, in its own unit, of a task that has one",
     "score_change": "That, less the score under its own solver",
     "logit_change": "Largest difference of a logit from that by its own solver",
     "nfe": "Evaluations of f per batch of the training size, in the mean",

@@ -19,7 +19,7 @@ class ScoreLook(NamedTuple):
         by_method: of its first block, as are steps and rtol.
         by_steps: equal steps; None where they adapt.
         by_rtol: relative tolerance; None for equal steps.
-        score: on the test set.
+        test_score: on the test set.
         score_change: that, less the one under its own solver.
         nfe: evaluations of f per batch, the median.
         seconds: time of the test set.
@@ -28,7 +28,7 @@ class ScoreLook(NamedTuple):
     by_method: str
     by_steps: int | None
     by_rtol: float | None
-    score: float
+    test_score: float
     score_change: float
     nfe: float
     seconds: float
@@ -42,7 +42,7 @@ def score_looks(training: Training) -> list[ScoreLook]:
     blocks = [module for module in training.network.modules() if isinstance(module, ODEBlock)]
     found: list[ScoreLook] = []
     for swap in [_unchanged, *swaps(blocks[0].solver)] if blocks else []:
-        look = _look(training, blocks, swap, found[0].score if found else None)
+        look = _look(training, blocks, swap, found[0].test_score if found else None)
         if look is not None:
             found.append(look)
         elif not found:

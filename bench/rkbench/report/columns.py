@@ -31,7 +31,6 @@ _UNITS = {
     "target": "share, 0 to 1, or that of the score",
     "*_score": "that of the score",
     "tight_score_change": "that of the score",
-    "score": "that of the score",
     "score_change": "that of the score",
     "disturbance": "share",
     "*_logit_change": "nats",
