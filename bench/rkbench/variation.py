@@ -58,9 +58,10 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
         if key not in known:
             raise UnknownNameError(f"{name} has no option {key!r}; choose one of: {', '.join(known)}.")
         _check(key, value, known[key])
-    built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
-    own: dict[str, Any] = {key: value for key, value in given.items() if key in OWN}
     recipe = getattr(task, "recipe", None)
+    fields_of_task = [key for key in OWN if hasattr(task, key)]
+    own: dict[str, Any] = {key: value for key, value in given.items() if key in fields_of_task}
+    built = {key: value for key, value in given.items() if key not in (*fields_of_task, *RECIPE)}
     if recipe is not None:
         own["recipe"] = replace(recipe, **{key: value for key, value in given.items() if key in RECIPE})
     if built:

@@ -99,9 +99,10 @@ class Flow(nn.Module):
             self.carried.noise = None
         start = torch.cat((x, x.new_zeros(len(x), 1)), 1)
         end = self.block(start)
-        z, gained = end[:, :-1], end[:, -1]
+        z, growth = end[:, :-1], end[:, -1]
+        # The volume grew by exp(growth) on the way from the data.
         normal = z.square().sum(1) / 2 + math.log(2 * math.pi) / 2 * z.shape[1]
-        return normal - gained
+        return normal + growth
 
     def round_trip(self, x: Tensor) -> Tensor:
         """Return samples as they come back from where the flow brought them: what the solver loses on the way."""

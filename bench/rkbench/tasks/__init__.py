@@ -1,7 +1,7 @@
 """The built-in tasks, one file per family; torch is imported when a network is built."""
 
 from rkbench.hookspecs import hookimpl
-from rkbench.tasks import controls, convolutional, dynamics, signals
+from rkbench.tasks import controls, convolutional, densities, dynamics, signals, spirals
 from rkbench.tasks.gradients import ODENET_GRADIENT, TANH_GRADIENT
 from rkbench.tasks.initial_values import INITIAL_VALUES
 from rkbench.tasks.tanh import DIGITS8_TANH, MNIST8_TANH
@@ -16,6 +16,8 @@ def rkbench_tasks():
         *convolutional.TASKS,
         *controls.TASKS,
         *dynamics.TASKS,
+        *spirals.TASKS,
+        *densities.TASKS,
         TANH_GRADIENT,
         ODENET_GRADIENT,
         *signals.TASKS,
