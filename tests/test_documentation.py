@@ -11,12 +11,20 @@ import pytest
 
 import rkbench
 from rkbench import cli, hookspecs, record, registry, show
+from rkbench.interface import make_solver
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "plugins/README.md", "results/README.md", ".github/CONTRIBUTING.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "plugins/README.md",
+        "results/README.md",
+        "plugins/MODELS.md",
+        ".github/CONTRIBUTING.md",
+    )
 ]
-README, PLUGINS, RESULTS, _ = (document.read_text("utf-8") for document in DOCUMENTS)
+README, PLUGINS, RESULTS, MODELS, _ = (document.read_text("utf-8") for document in DOCUMENTS)
 
 MADE = ("results/runs", "results/asv")
 """Folders that appear with the first run."""
@@ -61,6 +69,17 @@ def test_a_hook_is_shown_with_a_working_example(hook, tmp_path):
         assert plugin.problems == []
         assert plugin.notes == []
         assert plugin.brought
+
+
+def test_the_model_that_is_shown_is_a_task_within_forty_lines(tmp_path):
+    code, times = re.findall(r"```python\n(.*?)```", MODELS, re.DOTALL)
+    plugin = _load(code, tmp_path)
+    assert (plugin.problems, plugin.brought) == ([], ["task swings"])
+    assert code.count("\n") <= 40
+    task = registry.load([tmp_path / "mine.py"]).task("swings[width=8]")
+    built = task.model(make_solver("rk4", steps=2))
+    assert built.errors(built.network, built.test).shape == (100,)
+    exec(times, {})  # the page's own block, run as pasted
 
 
 def test_a_problem_is_shown_with_its_true_answer(tmp_path):

@@ -287,13 +287,14 @@ def compare(runs: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> N
 @cli.command("new-plugin")
 @click.argument("name")
 @click.option("--into", type=click.Path(file_okay=False), default=".", help="Where to write the folder.")
+@click.option("--task", is_flag=True, help="With a model of your own, instead of a method.")
 @plugin_option
-def new_plugin(name: str, into: str, plugins: tuple[str, ...]) -> None:
+def new_plugin(name: str, into: str, task: bool, plugins: tuple[str, ...]) -> None:
     """Write a complete plugin distribution, rkbench-NAME, to start from."""
     _registry(plugins)
     from rkbench.new_plugin import create
 
-    folder = create(name, Path(into))
+    folder = create(name, Path(into), task=task)
     click.echo(f"Wrote {folder}. Next: pip install -e {folder} && rkbench list plugins")
 
 
