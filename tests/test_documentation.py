@@ -14,9 +14,16 @@ from rkbench import cli, hookspecs, record, registry, show
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "plugins/README.md", "results/README.md", ".github/CONTRIBUTING.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "plugins/README.md",
+        "results/README.md",
+        ".github/CONTRIBUTING.md",
+        ".github/CLUSTER.md",
+    )
 ]
-README, PLUGINS, RESULTS, _ = (document.read_text("utf-8") for document in DOCUMENTS)
+README, PLUGINS, RESULTS, *_ = (document.read_text("utf-8") for document in DOCUMENTS)
 
 MADE = ("results/runs", "results/asv")
 """Folders that appear with the first run."""

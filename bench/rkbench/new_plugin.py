@@ -36,17 +36,26 @@ def create(name: str, into: Path) -> Path:
         into: the folder to write into; made when missing.
 
     Raises:
-        PluginError: the name cannot be used, or the folder exists already.
+        PluginError: the name cannot be used, or the folder exists already or cannot be written.
     """
     _refuse(name)
     folder = into / f"rkbench-{name}"
+    try:
+        _write(folder, render(name))
+    except OSError as error:
+        raise PluginError(
+            f"{folder} cannot be written ({error.strerror}); name another folder with --into."
+        ) from None
+    return folder
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
     if folder.exists():
         raise PluginError(f"{folder} exists already; choose another name, or move it away.")
-    for path, text in render(name).items():
+    for path, text in texts.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return folder
 
 
 def render(name: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ class Matrix:
         with tempfile.TemporaryDirectory() as folder:
             return _trained(folder) | _solved(folder)
 
-    setup_cache.timeout = 900
+    setup_cache.timeout = 900  # pyright: ignore[reportFunctionMemberAccess]  (asv looks for it there)
 
     def setup(self, measured, cell):
         """Leave out what the commit does not have, which asv understands from here only."""
