@@ -12,20 +12,32 @@ import pytest
 import rkbench
 
 FLOORS = (
-    "errors source checksums",
+    "errors printable source checksums",
     "order coefficients tableau stability controller problem problems solution solver task variation twin",
-    "integrate record store checkpoints machine suite",
-    "hookspecs registry interface networks data tasks identity plan",
+    "integrate validity record journal manifest plainfiles reserve store checkpoints machine suite",
+    "hookspecs traits surroundings registry interface networks data tasks identity plan",
     "conformance checking show listing",
-    "model lesson measure memory augmentation classification modelling compiling objective saving training_state train experiments cell turns sentinel worker lanes"
-    " runner forecast progress report doctor new_plugin",
+    "model lesson measure memory augmentation classification modelling compiling objective saving training_state train"
+    " experiments cell turns sentinel mailbox log guardian appetite worker inventory lanes cluster runner forecast size"
+    " progress report history doctor new_plugin",
     "cli",
 )
 """From the ground up. On one floor, too, a module imports only those to its left."""
 
 HEIGHT = {unit: height for height, unit in enumerate(" ".join(FLOORS).split())}
 
-LEDGER = ("record", "store", "checkpoints", "machine", "suite", "report")
+LEDGER = (
+    "validity",
+    "record",
+    "journal",
+    "manifest",
+    "store",
+    "checkpoints",
+    "machine",
+    "suite",
+    "report",
+    "history",
+)
 """Bookkeeping: it knows names and numbers, never how they are computed."""
 
 MATHEMATICS = (

@@ -47,7 +47,7 @@ def mine(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "verb", ["list", "show", "check", "plan", "run", "report", "compare", "new-plugin", "doctor"]
+    "verb", ["list", "show", "check", "plan", "run", "report", "compare", "history", "new-plugin", "doctor"]
 )
 def test_every_verb_has_help(run, verb):
     code, out, _ = run(verb, "--help")

@@ -22,9 +22,10 @@ DOCUMENTS = [
         "results/README.md",
         "plugins/MODELS.md",
         ".github/CONTRIBUTING.md",
+        ".github/CLUSTER.md",
     )
 ]
-README, PLUGINS, RESULTS, MODELS, _ = (document.read_text("utf-8") for document in DOCUMENTS)
+README, PLUGINS, RESULTS, MODELS, *_ = (document.read_text("utf-8") for document in DOCUMENTS)
 
 MADE = ("results/runs", "results/asv")
 """Folders that appear with the first run."""

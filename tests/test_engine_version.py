@@ -6,7 +6,6 @@ import pytest
 
 from rkbench import registry, runner, store, suite
 from rkbench.plan import blank_record, engine_version, expand
-from rkbench.store import read_records
 
 PLUGIN = """
 from rkbench import NativeEngine, hookimpl
@@ -81,9 +80,10 @@ def test_a_record_of_another_version_replaces_the_first_without_a_note(planned, 
     with store.opened(folder) as writer:
         for record in (old, new):
             writer.append(record)
-    assert [record.engine_version for record in read_records(folder)] == ["1.3"]
     store.write_manifest(folder, {"suite": {"name": "quick"}, "plan": []})
-    assert not any("repeats" in note for note in store.read(folder).notes)
+    ledger = store.read(folder)
+    assert [record.engine_version for record in ledger.records] == ["1.3"]
+    assert not any("repeats" in note for note in ledger.notes)
 
 
 def test_every_adapter_that_runs_here_tells_its_version():

@@ -18,7 +18,7 @@ def ids(plugins=None):
     ("module", "name", "value"),
     [
         (checksums, "of", lambda dataset: "other data"),
-        (identity, "_torch_build", lambda: "another build"),
+        (identity, "torch_build", lambda: "another build"),
         (source, "of_harness", lambda: "edited"),
     ],
 )
@@ -58,7 +58,7 @@ def test_the_parts_of_rkbench_that_only_tell_exist():
 
 
 def test_the_build_of_torch_is_more_than_its_version():
-    assert "git_version" in identity._torch_build()
+    assert "git_version" in identity.torch_build()
 
 
 def test_a_plugin_of_a_distribution_is_known_by_its_source_too():

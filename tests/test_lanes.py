@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from rkbench import lanes, registry, suite
+from rkbench.errors import RunError
 from rkbench.plan import blank_record, expand
-from rkbench.sentinel import LIMIT, Pulse, Watch
+from rkbench.sentinel import LIMIT, UNFELT, Pulse, Watch
 
 CELLS = expand(suite.select(suite.load("quick"), seeds=2), registry.default())
 TERMS = lanes.Terms(Path("run"), [], 1.0)
@@ -88,3 +89,29 @@ def test_a_machine_that_is_as_busy_all_the_time_is_found_by_the_time_of_its_cpu(
     watch = Watch()
     watch.pulses += [Pulse(0.3, 0.1)] * 5
     assert watch.disturbance() == pytest.approx(2)
+
+
+class Gone:
+    """A process that ended before it said anything."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def message(self, timeout):
+        raise EOFError
+
+    def close(self):
+        pass
+
+
+def refused(*_, **__):
+    raise RunError("no process could be started")
+
+
+@pytest.mark.parametrize("worker", [Gone, refused])
+def test_a_pulse_that_nobody_feels_costs_no_record_and_counts_as_a_disturbance(monkeypatch, worker):
+    monkeypatch.setattr(lanes, "Worker", worker)
+    assert lanes.pulse() == UNFELT
+    watch = Watch()
+    watch.pulses += [QUIET] * 5 + [UNFELT]
+    assert watch.disturbance() > LIMIT

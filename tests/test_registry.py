@@ -1,5 +1,6 @@
 """Plugins: what they bring is found, and one that is broken is listed with its reason and harms nobody else."""
 
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,6 +87,19 @@ def test_a_file_brings_its_method_and_says_so(tmp_path):
     assert plugin.owner == str(tmp_path / "0" / "plugin.py")
 
 
+@pytest.mark.parametrize("hook", registry.KINDS)
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [("raise KeyError('b')", "KeyError: 'b'"), ("return [None]", "{} returned None, which is not a")],
+)
+def test_any_hook_may_fail_and_what_came_before_is_kept(tmp_path, hook, deed, reason):
+    text = METHOD + f"@hookimpl\ndef {hook}():\n    {deed}\n"
+    loaded, (bad, good) = load_text(tmp_path, text, GOOD)
+    assert bad.problems[0].startswith(reason.format(hook))
+    assert good.brought == ["method mine"]
+    assert "mine" in loaded.methods
+
+
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_plugin_is_listed_with_its_reason_and_the_rest_works_on(tmp_path, fault):
     text, reason = BROKEN[fault]
@@ -125,9 +139,18 @@ def test_what_a_plugin_prints_is_not_shown(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_keyboard_interrupt_is_the_users_and_passes_through(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        load_text(tmp_path, "raise KeyboardInterrupt\n")
+def test_a_stop_by_the_user_passes_through(tmp_path):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            load_text(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_stop_that_a_plugin_pretends_is_its_own_problem(tmp_path):
+    _, (plugin,) = load_text(tmp_path, "raise KeyboardInterrupt\n")
+    assert plugin.problems == ["KeyboardInterrupt: no message (plugin.py, line 1)."]
 
 
 def test_a_built_in_keeps_its_name_and_the_stranger_is_told(tmp_path):

@@ -95,8 +95,8 @@ def test_a_sentence_without_the_name_stays_whole():
 
 
 def test_a_tolerance_is_not_broken_at_its_hyphen():
-    assert page._unbroken("a<b @ 2.5e-4") == 'a&lt;b @ <span class="whole">2.5e-4</span>'
-    assert page._unbroken("one-two") == "one-two"
+    assert page.unbroken("a<b @ 2.5e-4") == 'a&lt;b @ <span class="whole">2.5e-4</span>'
+    assert page.unbroken("one-two") == "one-two"
 
 
 def test_what_stands_between_backticks_is_code():

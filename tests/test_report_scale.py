@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from test_report_example import cell, ok, three_solvers
 
-from rkbench import report, store
+from rkbench import journal, report, store
 from rkbench.report import cache, extent, figures, latex, opening, overview, page, reading, tables
 
 TASKS = extent.TASKS + 1
@@ -152,7 +152,7 @@ def unread(*_):
 def test_reading_again_takes_the_cache_and_gives_the_same(kept, monkeypatch):
     with (kept / store.RECORDS).open("rb") as lines:
         first = reading._read(lines)
-    monkeypatch.setattr(store, "parsed", unread)
+    monkeypatch.setattr(journal, "parsed", unread)
     again = reading.recorded(kept)
     pd.testing.assert_frame_equal(again.cells, first.cells)
     assert again.points.keys() == first.points.keys()
@@ -233,7 +233,7 @@ def test_a_stale_or_damaged_cache_is_not_believed_and_made_again(kept, monkeypat
     pd.testing.assert_frame_equal(found.cells, truth.cells)
     for name, points in truth.points.items():
         pd.testing.assert_frame_equal(found.points[name], points)
-    monkeypatch.setattr(store, "parsed", unread)
+    monkeypatch.setattr(journal, "parsed", unread)
     assert len(reading.recorded(kept).cells) == len(truth.cells)
 
 

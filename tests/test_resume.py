@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from rkbench import registry, runner, store, suite
+from rkbench import checksums, inventory, registry, runner, store, suite
 from rkbench.plan import blank_record, expand
 
 QUICK = suite.select(suite.load("quick"), methods=["euler", "rk4"], seeds=1, epochs=1)
 CELLS = expand(QUICK, registry.default())
+WAS = checksums.of("digits8")
 
 
 class Watcher:
@@ -38,7 +39,7 @@ class Watcher:
 def folder(tmp_path):
     """A finished run: the first cell ended ok, the second in a timeout."""
     store.write_manifest(
-        tmp_path, {"suite": {"name": "quick"}, "plan": [], "data": {"digits8": {"sha256": "was"}}}
+        tmp_path, {"suite": {"name": "quick"}, "plan": [], "data": {"digits8": {"sha256": WAS}}}
     )
     with store.opened(tmp_path) as writer:
         for cell, status in zip(CELLS, ("ok", "timeout"), strict=True):
@@ -56,11 +57,11 @@ def test_a_finished_run_takes_another_baseline(folder):
     runner.run(runner.Job(dataclasses.replace(QUICK, baseline="rk4"), CELLS, []), folder, Watcher())
     manifest = store.read(folder).manifest
     assert manifest["suite"]["baseline"] == "rk4"
-    assert manifest["data"] == {"digits8": {"sha256": "was"}}
+    assert manifest["data"] == {"digits8": {"sha256": WAS}}
 
 
 def test_failed_cells_run_again_when_asked_for(folder, monkeypatch):
-    monkeypatch.setattr(runner, "_datasets", lambda names, device: {"digits8": {"sha256": "was"}})
+    monkeypatch.setattr(inventory, "datasets", lambda names, device: {"digits8": {"sha256": WAS}})
     watcher = Watcher()
     runner.run(runner.Job(QUICK, CELLS, [], retry_failed=True), folder, watcher)
     assert set(watcher.began) == {CELLS[1].cell_id}  # more than once, where the machine was disturbed
@@ -68,7 +69,7 @@ def test_failed_cells_run_again_when_asked_for(folder, monkeypatch):
 
 
 def test_changed_data_are_refused(folder, monkeypatch):
-    monkeypatch.setattr(runner, "_datasets", lambda names, device: {"digits8": {"sha256": "is"}})
+    monkeypatch.setattr(inventory, "datasets", lambda names, device: {"digits8": {"sha256": "is"}})
     more = expand(dataclasses.replace(QUICK, seeds=3), registry.default())
     with pytest.raises(runner.RunError, match="digits8 has changed"):
         runner.run(runner.Job(QUICK, more, []), folder, Watcher())

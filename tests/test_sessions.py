@@ -3,7 +3,7 @@
 import pytest
 from test_resume import CELLS, QUICK, Watcher
 
-from rkbench import runner, store
+from rkbench import inventory, runner, store
 from rkbench.plan import blank_record
 
 STARTS = ["2026-03-01T09:00:00+00:00", "2026-03-02T09:00:00+00:00", "2026-03-03T09:00:00+00:00"]
@@ -22,7 +22,7 @@ def start(tmp_path, monkeypatch):
 
         monkeypatch.setattr(runner, "_measured", measured)
         monkeypatch.setattr(runner, "now", lambda: when)
-        monkeypatch.setattr(runner, "_datasets", lambda *_: {})
+        monkeypatch.setattr(inventory, "datasets", lambda *_: {})
         monkeypatch.setattr(runner, "up_to_date", lambda *_: True)
         runner.run(runner.Job(QUICK, CELLS, []), tmp_path, Watcher())
         manifest = store.read(tmp_path).manifest

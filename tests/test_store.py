@@ -67,7 +67,7 @@ def test_a_repeated_cell_counts_once(folder):
     appended(folder, record("a", seed=1), record("a", seed=2))
     ledger = store.read(folder)
     assert [r.seed for r in ledger.records] == [2]
-    assert "repeats cell a" in ledger.notes[0]
+    assert "repeats cell 'a'" in ledger.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,15 @@ def test_a_retried_cell_counts_as_it_ended_last(folder):
     assert ledger.notes == []
 
 
-def test_records_are_found_without_a_manifest(folder):
-    appended(folder, record("a"))
+def test_what_was_measured_is_found_without_a_manifest(folder):
+    appended(folder, record("a", engine_version="1.2"))
     (folder / store.MANIFEST).unlink()
-    assert [r.cell_id for r in store.read_records(folder)] == ["a"]
+    assert store.outcomes(folder, {"a": record("a"), "b": record("b")}) == {"a": store.Outcome("ok", "1.2")}
+
+
+def test_a_record_of_another_point_of_the_matrix_is_none_of_its_cell(folder):
+    appended(folder, record("a", seed=1))
+    assert store.outcomes(folder, {"a": record("a", seed=2)}) == {}
 
 
 FULL_DISK = """

@@ -50,7 +50,7 @@ def test_lists_multiply():
     [
         ("tasks", "task", "did you mean 'tasks'"),
         ('title = "t"', "", "has no title"),
-        ('["digits8_tanh"]', "[]", "has no tasks"),
+        ('["digits8_tanh"]', "[]", "tasks is an empty list"),
         ('["digits8_tanh"]', "[3]", "wrong type"),
         ("rtol = [1e-3, 1e-4]", 'rtol = "small"', "wrong type"),
         ("rtol = [", "rtoll = [", "did you mean 'rtol'"),

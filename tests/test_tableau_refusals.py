@@ -155,7 +155,7 @@ def test_garbage_in_place_of_a_number_is_refused_where_it_stands(value):
 
 @pytest.mark.parametrize("exponent", ["1e999999999", "1e-999999999", "1e99999999999999999999"])
 def test_an_exponent_that_would_fill_the_memory_is_refused_at_once(exponent):
-    with pytest.raises(TableauError, match="is not a number"):
+    with pytest.raises(TableauError, match=r"is not a number|has more than 1000 digits"):
         make(b=(exponent, F(1, 3), F(4, 9), 0))
 
 

@@ -13,6 +13,7 @@ from rkbench.errors import SolveError, UnsupportedError, UserError
 from rkbench.experiments import EXPERIMENTS, RESUMABLE, Progress
 from rkbench.experiments.failure import ExperimentFailed
 from rkbench.plan import Cell, blank_record, engine_version, now
+from rkbench.printable import printable
 from rkbench.record import CellStatus, Record
 from rkbench.saving import Checkpoint
 from rkbench.solver import Solver
@@ -70,7 +71,7 @@ def outcome(error: BaseException) -> tuple[str, str]:
             status = CellStatus.PLUGIN_FAILED
         case _:
             status = CellStatus.CRASHED
-    return status, " ".join(sentence.split())[:500]
+    return status, printable(" ".join(sentence.split()))[:500]
 
 
 def _measure(

@@ -10,20 +10,25 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
+from contextlib import AbstractContextManager, nullcontext
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rkbench import __version__
-from rkbench.errors import UserError
+from rkbench.errors import SuiteError, UserError
+from rkbench.printable import printable
 from rkbench.suite import DTYPES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rkbench.cluster import Cluster
+    from rkbench.progress import Screen
     from rkbench.registry import Registry
+    from rkbench.runner import Job
 
 KINDS = ("methods", "controllers", "engines", "gradients", "tasks", "suites", "plugins")
 
@@ -39,17 +44,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; the console script ``rkbench``."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores the closing of the terminal
+            signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter shows a question mark instead
             stream.reconfigure(errors="replace")
     try:
         code = cli.main(arguments, prog_name="rkbench", standalone_mode=False)
     except UserError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {printable(str(error))}", err=True)
         code = 2
     except click.ClickException as error:
-        error.show()
+        said = StringIO()
+        error.show(said)
+        click.echo("\n".join(map(printable, said.getvalue().splitlines())), err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Everything measured so far is kept; the same command resumes.", err=True)
@@ -155,10 +164,21 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--device", help="Where cells run, such as cuda."),
         click.option("--dtype", type=click.Choice(DTYPES), help="Floating-point type."),
         click.option("--timeout", "timeout_seconds", type=float, help="Seconds after which a cell is ended."),
+        click.option(
+            "--memory-limit",
+            "memory_limit_mb",
+            type=float,
+            metavar="MIB",
+            help="MiB of memory above which a cell is ended; most of the machine's, divided among --jobs, unless given.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
     return command
+
+
+_MOST_ROWS = 500
+"""Rows of a printed plan."""
 
 
 @cli.command()
@@ -168,15 +188,16 @@ def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @plugin_option
 def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...], **selection: Any) -> None:
     """Show the cells that SUITE expands to with these options, in the order they would run."""
-    from dataclasses import asdict
-
+    from rkbench import size
     from rkbench import suite as suites
     from rkbench.plan import expand
 
-    chosen = suites.select(suites.load(suite, scale), **selection)
-    cells = [asdict(cell) for cell in expand(chosen, _registry(plugins))]
+    chosen, registry = suites.select(suites.load(suite, scale), **selection), _registry(plugins)
+    size.refuse_huge(chosen, registry)
+    cells = [vars(cell) for cell in expand(chosen, registry)]
     if as_json:
-        click.echo(json.dumps({"cells": cells}, indent=1))
+        json.dump({"cells": cells}, sys.stdout, indent=1)
+        click.echo()
         return
     shown = ["cell_id", "task", "method", "steps", "rtol", "controller", "seed"]
     shown += [
@@ -184,7 +205,10 @@ def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...],
         for name in ("engine", "gradient", "control", "compiled", "replica")
         if len({cell[name] for cell in cells}) > 1
     ]
-    _print_table(_console(), f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in cells])
+    console, first = _console(), cells[:_MOST_ROWS]
+    _print_table(console, f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in first])
+    if len(cells) > len(first):
+        console.print(f"The first {len(first)} of {len(cells)} cells are shown; --json has all.")
 
 
 @cli.command()
@@ -194,8 +218,16 @@ def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...],
     "--out", type=click.Path(file_okay=False), help="The run folder; results/runs/SUITE-… unless given."
 )
 @click.option(
-    "--jobs", type=click.IntRange(min=1), default=1, help="Cells at a time; above 1 times are not compared."
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Cells at a time, on each machine; 1 unless given. Above 1 times are not compared. With --dask local:N, N.",
 )
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Run the cells on a Dask cluster: tcp://HOST:PORT of its scheduler, or local:N for N workers here.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before a run of more than 10 000 cells.")
 @click.option("--retry-failed", is_flag=True, help="Also run the cells again that did not end ok.")
 @json_option
 @plugin_option
@@ -203,20 +235,25 @@ def run(
     suite: str,
     scale: str | None,
     out: str | None,
-    jobs: int,
+    jobs: int | None,
+    dask: str | None,
+    yes: bool,
     retry_failed: bool,
     as_json: bool,
     plugins: tuple[str, ...],
     **selection: Any,
 ) -> int:
     """Train and evaluate SUITE, and report; the same command again resumes."""
-    from rkbench import runner
+    from rkbench import runner, size
     from rkbench import suite as suites
     from rkbench.plan import expand
     from rkbench.progress import Screen
 
     registry = _registry(plugins)
     chosen = suites.select(suites.load(suite, scale), **selection)
+    large = size.refuse_huge(chosen, registry) > size.MANY and not yes
+    if large and not sys.stdin.isatty():
+        raise SuiteError(f"Suite {chosen.name} has more than {size.MANY:,} cells; add --yes to run them all.")
     cells = expand(chosen, registry)
     methods = [registry.method(name) for name in dict.fromkeys(cell.method for cell in cells) if name]
     command = shlex.join(["rkbench", *sys.argv[1:]])
@@ -225,14 +262,27 @@ def run(
     console = _console(stderr=as_json)
     console.print(chosen.title, style="bold", markup=False)
     console.print(str(folder), markup=False)
+    if large:
+        click.confirm(size.question(cells, folder), abort=True, err=True)
     screen = Screen(console)
     try:
-        with screen:
-            runner.run(job, folder, screen, jobs=jobs)
+        with screen, _cluster(dask, jobs, job, registry, screen) as cluster:
+            runner.run(job, folder, screen, jobs=jobs or 1, cluster=cluster)
     except KeyboardInterrupt:
         click.echo(screen.stopped(), err=True)
         return 1
     return _report(folder, console, as_json)
+
+
+def _cluster(
+    address: str | None, jobs: int | None, job: Job, registry: Registry, screen: Screen
+) -> AbstractContextManager[Cluster | None]:
+    """Return the cluster that was asked for, to be entered; it holds None where none was."""
+    if address is None:
+        return nullcontext()
+    from rkbench import cluster
+
+    return cluster.opened(address, jobs, job.cells, job.files, registry, screen.note)
 
 
 @cli.command()
@@ -262,7 +312,7 @@ def _report(folder: Path, console: Console, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(digest.of(results, folder, page), indent=1))
     else:
-        console.print(f"Report: {page}", highlight=False)
+        console.print(f"Report: {page}", highlight=False, markup=False)
     return int((frames.failed(results.cells) | frames.pending(results.cells)).any())
 
 
@@ -282,6 +332,33 @@ def compare(runs: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> N
         click.echo(comparison.as_json(*runs))
     else:
         comparison.show_compare(*runs, console=_console())
+
+
+@cli.command()
+@click.argument("folder", default="results/asv", type=click.Path(file_okay=False))
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="Where to write the page; FOLDER/report unless given."
+)
+@click.option(
+    "--since", metavar="COMMIT", help="Leave out what was measured before this commit, branch or tag."
+)
+@json_option
+def history(folder: str, out: str | None, since: str | None, as_json: bool) -> int:
+    """Tell what commits made worse or better, from the results of asv in FOLDER, and draw every series on a page.
+
+    Exit 1 when a series stands worse at its latest commit than before, beyond the noise. `--since` accepts what is older.
+    """
+    from rkbench import history as histories
+
+    found = histories.load(folder, since)
+    page = histories.write(found, Path(out) if out else Path(folder) / "report")
+    if as_json:
+        click.echo(json.dumps(histories.as_dict(found) | {"page": str(page)}, indent=1))
+    else:
+        console = _console()
+        histories.show(found, console)
+        console.print(f"Page: {page}", highlight=False, markup=False)
+    return int(found.regressed)
 
 
 @cli.command("new-plugin")

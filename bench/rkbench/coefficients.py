@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from rkbench.errors import TableauError
@@ -20,7 +21,12 @@ LARGEST = 10**6
 """No coefficient may be larger; those of published methods stay below a thousand."""
 
 LONGEST = 1000
-"""The largest exponent, up or down, of a decimal string."""
+"""Digits of a number, above and below its fraction bar, and the largest exponent of a decimal string, up or down."""
+
+TOO_LONG = f"has more than {LONGEST} digits"
+
+COMMON = 5000
+"""Digits of the common denominator of a tableau, which every proof computes with; published methods need 400."""
 
 
 class Reader:
@@ -37,22 +43,23 @@ class Reader:
         if isinstance(values, str):
             values = values.split()
         if not isinstance(values, Iterable):
-            raise TableauError(f"{self.method}: {where} must be a row of numbers, not {values!r}.")
+            raise TableauError(f"{self.method}: {where} must be a row of numbers, not {values!r:.60}.")
         return tuple(self.number(f"{where}[{i}]", x) for i, x in enumerate(values, 1))
 
     def number(self, where: str, value: Any) -> Fraction:
         """Return a finite number, exactly as given."""
         try:
             number = exact(value)
-        except (ValueError, TypeError, ArithmeticError):
+        except (ValueError, TypeError, ArithmeticError) as error:
             what = "is not a finite number" if isinstance(value, float) else "is not a number"
+            what = TOO_LONG if str(error) == TOO_LONG else what
             raise TableauError(
-                f"{self.method}: {where} = {value!r:.60} {what}; give a Fraction, an int, a float or a string "
+                f"{self.method}: {where} = {_shown(value)} {what}; give a Fraction, an int, a float or a string "
                 'such as "35/384" or "0.161".'
             ) from None
         if abs(number) > LARGEST:
             raise TableauError(
-                f"{self.method}: {where} = {value!r:.60} is beyond {LARGEST:.0e}, where round-off would drown the "
+                f"{self.method}: {where} = {_shown(value)} is beyond {LARGEST:.0e}, where round-off would drown the "
                 "method; is a decimal point missing?"
             )
         return number
@@ -60,7 +67,7 @@ class Reader:
     def matrix(self, name: str, rows: Any) -> list[Row]:
         """Return rows of numbers, of any lengths."""
         if isinstance(rows, str) or not isinstance(rows, Iterable):
-            raise TableauError(f"{self.method}: {name} must be a sequence of rows, not {rows!r}.")
+            raise TableauError(f"{self.method}: {name} must be a sequence of rows, not {rows!r:.60}.")
         return [self.row(f"{name}[{i}]", row) for i, row in enumerate(rows, 1)]
 
     def staircase(self, name: str, values: Any, stages: int) -> tuple[Row, ...]:
@@ -112,11 +119,44 @@ class Reader:
 
 
 def exact(value: Any) -> Fraction:
-    """Return a number as exactly what it is; refuses truth values, and exponents that would fill the memory."""
+    """Return a number as exactly what it is; refuses truth values, and digits that would fill the memory.
+
+    Raises:
+        ValueError: it is no number, or has more than `LONGEST` digits above or below its fraction bar.
+        TypeError: it is of another type.
+        ArithmeticError: it is a fraction over 0, or not finite.
+    """
     if isinstance(value, bool):
         raise TypeError(value)
-    if isinstance(value, str) and "/" not in value:
-        value = Decimal(value)
-        if value and abs(value.adjusted()) > LONGEST:
-            raise ValueError(value)
-    return Fraction(value)
+    if isinstance(value, str):
+        if len(value) > 3 * LONGEST:
+            raise ValueError(TOO_LONG)
+        if "/" not in value:
+            value = Decimal(value)
+            if value and abs(value.adjusted()) > LONGEST:
+                raise ValueError(TOO_LONG)
+    number = Fraction(value)
+    if max(abs(number.numerator), number.denominator) > 10**LONGEST:
+        raise ValueError(TOO_LONG)
+    return number
+
+
+def refuse_costly(method: str, rows: Iterable[Row]) -> None:
+    """Refuse rows whose common denominator has more than `COMMON` digits.
+
+    Raises:
+        TableauError: it has.
+    """
+    if lcm(*(x.denominator for row in rows for x in row)) > 10**COMMON:
+        raise TableauError(
+            f"{method}: the coefficients have a common denominator of more than {COMMON} digits, with which nothing is "
+            "proved in reasonable time; round them to 50 digits, say."
+        )
+
+
+def _shown(value: Any) -> str:
+    """Return a value in at most 60 letters; Python writes no whole number of thousands of digits."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:
+        return "a number of thousands of digits"

@@ -44,6 +44,10 @@ class RunError(UserError):
     """A run folder that cannot be opened, written or resumed."""
 
 
+class HistoryError(UserError):
+    """Results of asv that cannot be read, or a commit that is not among them."""
+
+
 class SolveError(Exception):
     """A solve that ended before t1; its ``solution`` says where and why.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,6 @@ from rkbench import __version__, checksums, machine, source
 
 if TYPE_CHECKING:
     from rkbench.plan import Cell
-    from rkbench.record import Record
 
 BESIDES = ("cell_id", "suite", "plugin", "unavailable", "engine_version")
 """Fields of a cell that are no part of its identity. All but the last do not decide its outcome.
@@ -30,21 +28,21 @@ def identity(cell: Cell, more: dict[str, Any]) -> str:
     A method is data: its coefficients. Task, controller and engine are code: the plugin's source, given in ``more``. So
     is rkbench itself; torch is the build that is installed; a dataset is the checksum of its files.
     """
-    inputs = asdict(cell) | more
-    inputs |= {"rkbench": f"{__version__} {source.of_harness()}", "torch": _torch_build()}
+    inputs = vars(cell) | more
+    inputs |= {"rkbench": f"{__version__} {source.of_harness()}", "torch": torch_build()}
     inputs["data"] = checksums.of(cell.dataset)
     for key in BESIDES:
         del inputs[key]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def up_to_date(record: Record, cell: Cell) -> bool:
-    """Whether a record was made by the library that is installed now; one that is gone cannot be asked again."""
-    return bool(cell.unavailable) or record.engine_version == cell.engine_version
+def up_to_date(engine_version: str, cell: Cell) -> bool:
+    """Whether that is the version of the library that is installed now; one that is gone cannot be asked again."""
+    return bool(cell.unavailable) or engine_version == cell.engine_version
 
 
 @cache
-def _torch_build() -> str:
+def torch_build() -> str:
     """Return what tells builds of torch apart, its version file, without importing torch."""
     spec = find_spec("torch")
     places = spec.submodule_search_locations if spec else None

@@ -41,6 +41,11 @@ def host() -> str:
     return platform.node()
 
 
+def kernel() -> str:
+    """Return what all containers of one machine share, whatever their names: the boot of its kernel."""
+    return next(iter(_lines("/proc/sys/kernel/random/boot_id")), host())
+
+
 def affinity() -> list[int]:
     """Return the CPUs that this process may use."""
     return (

@@ -46,17 +46,26 @@ def create(name: str, into: Path, *, task: bool = False) -> Path:
         task: whether it brings a task, a model of the author's own, instead of a method.
 
     Raises:
-        PluginError: the name cannot be used, or the folder exists already.
+        PluginError: the name cannot be used, or the folder exists already or cannot be written.
     """
     _refuse(name)
     folder = into / f"rkbench-{name}"
+    try:
+        _write(folder, render(name, FILES_OF_TASK if task else FILES))
+    except OSError as error:
+        raise PluginError(
+            f"{folder} cannot be written ({error.strerror}); name another folder with --into."
+        ) from None
+    return folder
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
     if folder.exists():
         raise PluginError(f"{folder} exists already; choose another name, or move it away.")
-    for path, text in render(name, FILES_OF_TASK if task else FILES).items():
+    for path, text in texts.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    return folder
 
 
 def render(name: str, templates: dict[str, str] = FILES) -> dict[str, str]:

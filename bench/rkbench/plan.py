@@ -6,7 +6,8 @@ import datetime
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from rkbench import __version__, machine
@@ -17,6 +18,7 @@ from rkbench.record import COLUMNS, Record
 from rkbench.registry import Registry
 from rkbench.solver import CONTINUOUS, SPARING, Solver
 from rkbench.suite import SolverAxis, Suite
+from rkbench.tableau import ButcherTableau
 
 MIXED = "bf16_mixed"
 """The dtype in which f is in mixed precision."""
@@ -103,7 +105,7 @@ class Cell:
 
 def blank_record(cell: Cell) -> Record:
     """Return the record of a cell before anything is measured: what was to be run, and where."""
-    shared = {name: value for name, value in asdict(cell).items() if name in COLUMNS}
+    shared = {name: value for name, value in vars(cell).items() if name in COLUMNS}
     return Record(
         **shared,
         host=machine.host(),
@@ -129,21 +131,15 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
         UserError: an unknown name, or options of a solver that do not fit together.
     """
     solvers = list(dict.fromkeys(point for axis in suite.solvers for point in _points(axis, registry)))
+    facts = Facts(registry)
     cells: list[Cell] = []
     for task, seed in itertools.product(dict.fromkeys(suite.tasks), range(suite.seeds)):
-        if not registry.task(task).solves:
-            cells.append(_cell(suite, registry, task, seed, NO_SOLVER, 0))
-            continue
-        block = [_cell(suite, registry, task, seed, dict(solver), 0) for solver in solvers]
-        if suite.seeds > 1:
-            block += [_cell(suite, registry, task, seed, solver, 1) for solver in _baseline(suite, solvers)]
+        block = _block(suite, facts, task, seed, solvers)
+        if not seed:  # the others are of the same solvers
+            for cell in block:
+                _refuse(cell, registry)
         random.Random(f"{suite.name} {task} {seed}").shuffle(block)
         cells += block
-    for cell in cells:
-        _refuse_samples(cell)
-        _refuse_mixed(cell)
-        if not cell.unavailable:
-            cell.solver(registry)
     methods = {cell.method for cell in cells if cell.method}
     if methods and suite.baseline not in methods:
         raise SuiteError(
@@ -152,12 +148,42 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
     return cells
 
 
+class Facts:
+    """What a registry knows of names, asked once for each: a plan asks the same for every cell."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.task = cache(registry.task)
+        self.method = registry.method
+        self.owner = cache(registry.owner)
+        self.unavailable = cache(partial(unavailable, registry))
+        self.engine_version = cache(lambda name: engine_version(registry.engine(name)))
+        self.fingerprint = cache(lambda task: self.task(task).fingerprint())
+
+
+def _block(
+    suite: Suite, facts: Facts, task: str, seed: int, solvers: Sequence[tuple[tuple[str, Any], ...]]
+) -> list[Cell]:
+    if not facts.task(task).solves:
+        return [_cell(suite, facts, task, seed, NO_SOLVER, 0)]
+    block = [_cell(suite, facts, task, seed, dict(solver), 0) for solver in solvers]
+    if suite.seeds > 1:
+        block += [_cell(suite, facts, task, seed, solver, 1) for solver in _baseline(suite, solvers)]
+    return block
+
+
 def _baseline(suite: Suite, solvers: Sequence[tuple[tuple[str, Any], ...]]) -> list[dict[str, Any]]:
     """Return the solver that others are compared with: of the baseline's method, plainly run if any is; none without."""
     found = [dict(solver) for solver in solvers if dict(solver)["method"] == suite.baseline]
     plain = {"engine": "rkbench", "gradient": "backprop", "compiled": False}
     found.sort(key=lambda solver: not all(solver[name] == value for name, value in plain.items()))  # stable
     return found[:1]
+
+
+def _refuse(cell: Cell, registry: Registry) -> None:
+    _refuse_samples(cell)
+    _refuse_mixed(cell)
+    if not cell.unavailable:
+        cell.solver(registry)
 
 
 def _refuse_samples(cell: Cell) -> None:
@@ -178,8 +204,7 @@ def _points(axis: SolverAxis, registry: Registry) -> Iterator[tuple[tuple[str, A
     """Return every solver of a block: adaptive where the method and the block allow it, else on equal steps."""
     _refuse_unused(axis)
     for method in axis.method:
-        tableau = registry.method(method)
-        adaptive = tableau.adaptive and (bool(axis.rtol or axis.atol) or not axis.steps)
+        adaptive = adapts(axis, registry.method(method))
         if not adaptive and not axis.steps:
             raise SuiteError(
                 f"{method} has no embedded solution to adapt its steps with; give --steps 10, say."
@@ -191,6 +216,11 @@ def _points(axis: SolverAxis, registry: Registry) -> Iterator[tuple[tuple[str, A
         ):
             point = {"method": method} | steps | road | {"engine": engine, "norm": norm} | compiling
             yield tuple(point.items())
+
+
+def adapts(axis: SolverAxis, method: ButcherTableau) -> bool:
+    """Return whether a method of a block adapts its steps: where it can, and the block allows it."""
+    return method.adaptive and (bool(axis.rtol or axis.atol) or not axis.steps)
 
 
 def _compiling(axis: SolverAxis, adaptive: bool) -> list[dict[str, Any]]:
@@ -236,10 +266,15 @@ def _equal_steps(axis: SolverAxis) -> list[dict[str, Any]]:
     return [{"steps": steps} | shared for steps in axis.steps]
 
 
+def options_of(gradient: str, adaptive: bool) -> Sequence[str]:
+    """Return the own options of a gradient."""
+    return () if gradient in CONTINUOUS and not adaptive else ROADS.get(gradient, ())
+
+
 def _roads(axis: SolverAxis, gradient: str, adaptive: bool) -> list[dict[str, Any]]:
     """Return a gradient with every combination of its own options, the options of others being empty."""
     empty = dict.fromkeys(itertools.chain.from_iterable(ROADS.values()))
-    names = () if gradient in CONTINUOUS and not adaptive else ROADS.get(gradient, ())
+    names = options_of(gradient, adaptive)
     default = {"seminorm": (True,)}
     options = [getattr(axis, name) or default.get(name, (None,)) for name in names]
     return [
@@ -249,11 +284,11 @@ def _roads(axis: SolverAxis, gradient: str, adaptive: bool) -> list[dict[str, An
 
 
 def _cell(
-    suite: Suite, registry: Registry, task_name: str, seed: int, solver: dict[str, Any], replica: int
+    suite: Suite, facts: Facts, task_name: str, seed: int, solver: dict[str, Any], replica: int
 ) -> Cell:
-    task = registry.task(task_name)
+    task = facts.task(task_name)
     method, engine = solver["method"], solver["engine"]
-    owner = registry.owner("method", method) if method else registry.owner("task", task.name)
+    owner = facts.owner("method", method) if method else facts.owner("task", task.name)
     cell = Cell(
         cell_id="",
         suite=suite.name,
@@ -266,19 +301,19 @@ def _cell(
         seed=seed,
         replica=replica,
         epochs=task.epochs and (suite.epochs or task.epochs),
-        method_digest=registry.method(method).digest if method else "",
+        method_digest=facts.method(method).digest if method else "",
         plugin=owner.path or owner.distribution,
         plugin_version=owner.version,
-        unavailable=unavailable(registry, engine) if engine else "",
-        engine_version=engine_version(registry.engine(engine)) if engine else "",
+        unavailable=facts.unavailable(engine) if engine else "",
+        engine_version=facts.engine_version(engine) if engine else "",
         **solver,
     )
     code = {
-        kind: registry.owner(kind, name).digest
+        kind: facts.owner(kind, name).digest
         for kind, name in (("task", task.name), ("controller", cell.controller), ("engine", cell.engine))
         if name
     }
-    return replace(cell, cell_id=identity(cell, task.fingerprint() | {"code": code}))
+    return replace(cell, cell_id=identity(cell, facts.fingerprint(task_name) | {"code": code}))
 
 
 def unavailable(registry: Registry, engine: str) -> str:
@@ -288,4 +323,4 @@ def unavailable(registry: Registry, engine: str) -> str:
 
 def engine_version(engine: Any) -> str:
     """Return the version of the library behind an engine; empty when it names none, or it is not installed."""
-    return getattr(engine, "version", None) or ""
+    return str(getattr(engine, "version", None) or "")

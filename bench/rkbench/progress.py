@@ -22,6 +22,7 @@ from rich.text import Text
 
 from rkbench.forecast import Forecast, spoken
 from rkbench.plan import Cell
+from rkbench.printable import printable
 from rkbench.record import CellStatus, Record
 
 
@@ -99,7 +100,7 @@ class Screen:
 
     def note(self, sentence: str) -> None:
         """See `rkbench.lanes.Watcher`."""
-        self.console.print(f"[yellow]note:[/] {escape(sentence)}")
+        self.console.print(f"[yellow]note:[/] {escape(printable(sentence))}")
 
     def summary(self) -> str:
         """Return how many cells are left, failed and were sent again, and how long the rest will take, if that is known."""
@@ -157,6 +158,6 @@ _SAID: dict[str, Callable[[float], str]] = {
 
 def _result(record: Record) -> str:
     if record.status != CellStatus.OK:
-        return f"[red]{record.status}[/] {escape(record.message)}"
+        return f"[red]{record.status}[/] {escape(printable(record.message))}"
     values = ((getattr(record, name), spell) for name, spell in _SAID.items())
     return ", ".join(spell(value) for value, spell in values if value is not None)

@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from rkbench import validity
+from rkbench.printable import cleaned
+
 
 class CellStatus:
     """Every way a planned cell can end; anything but ``OK`` counts as infinity in rankings."""
@@ -257,23 +260,35 @@ class Record:
 
     @classmethod
     def from_dict(cls, row: Any) -> Record:
-        """Return the record of a parsed line.
+        """Return the record of a parsed line, its texts printable.
 
         Raises:
-            ValueError: the line is not a record: no cell id, no status, or a column nobody knows.
+            ValueError: the line is not a record: no cell id, no status, a column nobody knows, or a value that its column
+                does not hold.
         """
         if not isinstance(row, dict):
             raise ValueError("not a record (not an object)")
-        unknown = row.keys() - COLUMNS.keys()
-        named = all(isinstance(row.get(name), str) and row[name] for name in ("cell_id", "status"))
-        if unknown or not named:
-            raise ValueError(f"not a record (unknown columns: {sorted(unknown) or 'none'})")
-        return cls(**row)
+        if not (row.get("cell_id") and row.get("status")):
+            raise ValueError("not a record (without cell_id or status)")
+        flat = row.copy()
+        nested = [validity.refuse_rows(flat.pop(name), _NESTED[name]) for name in NESTED if name in flat]
+        if not (validity.refuse(flat, _FLAT) and all(nested)):
+            row = cleaned(row)
+        record = cls.__new__(cls)  # its __init__ takes half as long again as all of the checks
+        record.__dict__.update(_DEFAULTS | {name: [] for name in NESTED} | row)
+        return record
 
 
 COLUMNS = {f.name: f.metadata["doc"] for f in fields(Record)}
 NESTED = ("trace", "looks", "signal", "curve")
 """Columns that hold rows of their own."""
+
+POINT = (
+    "task", "experiment", "dataset", "method", "controller", "engine", "gradient", "steps", "rtol", "atol",
+    "adjoint_rtol", "adjoint_atol", "seminorm", "checkpoints", "norm", "control", "dtype", "device", "compiled",
+    "speculative", "threads", "seed", "replica", "epochs", "method_digest",
+)  # fmt: skip
+"""Columns that repeat those of the planned cell."""
 
 CURVE_COLUMNS = {
     "epoch": "Number of the epoch, from 1 on",
@@ -312,11 +327,44 @@ SIGNAL_COLUMNS = {
     "parameter_gradient": "2-norm of that with respect to the parameters of the layer; of a solve, of what the step adds to "
     "the gradient of those that all steps share",
 }
+NESTED_TYPES = {
+    "trace": {name: "int" if name == "rejected" else "float" for name in TRACE_COLUMNS},
+    "looks": dict.fromkeys(LOOK_COLUMNS, "float | None") | {"by_method": "str", "by_steps": "int | None"},
+    "signal": {name: "int" if name == "layer" else "float | None" for name in SIGNAL_COLUMNS},
+    "curve": {name: "int" if name == "epoch" else "float | None" for name in CURVE_COLUMNS},
+}
+"""Nested column -> the types of its rows' columns."""
+
+_WORDS = {
+    "status": [word for name, word in vars(CellStatus).items() if name.isupper()],
+    "experiment": ["training", "solving", "gradient", "signal"],
+}
+_FLAT = {
+    f.name: validity.column(f.name, str(f.type), _WORDS.get(f.name, ()))
+    for f in fields(Record)
+    if f.name not in NESTED
+}
+_DEFAULTS = {f.name: f.default for f in fields(Record) if f.name not in NESTED}
+_NESTED = {
+    nested: {name: validity.column(name, declared) for name, declared in types.items()}
+    for nested, types in NESTED_TYPES.items()
+}
 LOOKED_AT, FLIPS = 1000, 0.002
 """Test samples that a trained network is looked at with, and the share of their answers in which two solvers of one ODE may
 differ."""
 LONGEST_TRACE = 500
 """Steps of a trace that are kept."""
+
+
+def refuse_cell(cell: dict[str, Any]) -> None:
+    """Refuse a planned cell whose columns could not be those of its record.
+
+    Raises:
+        ValueError: a value is not what its column holds.
+    """
+    validity.refuse({name: value for name, value in cell.items() if name in _FLAT}, _FLAT)
+    if not cell["cell_id"]:
+        raise ValueError("a cell has an empty cell_id")
 
 
 def _finite(value: Any) -> Any:

@@ -11,9 +11,9 @@ import importlib.util
 import io
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from inspect import isroutine
 from pathlib import Path
@@ -22,9 +22,10 @@ from typing import Any
 
 import pluggy
 
-from rkbench import hookspecs, source, variation
+from rkbench import hookspecs, source, surroundings, variation
 from rkbench.controller import StepController
 from rkbench.errors import PluginError, UserError, unknown
+from rkbench.printable import printable
 from rkbench.solver import Engine
 from rkbench.tableau import ButcherTableau
 from rkbench.task import BaseTask
@@ -64,7 +65,7 @@ class Plugin:
         """How messages name it."""
         return self.path or f"{self.distribution} {self.version}".strip()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What its code is: a hash of its file or package, with the distribution and its version if it has one."""
         code = source.digest(Path(self.code)) if self.code else ""
@@ -197,24 +198,44 @@ def _importer(path: str | Path):
 
 
 def _ask(plugin: Plugin, importer: Any) -> list[tuple[Plugin, str, Any]]:
-    """Import one plugin, validate it and call its hooks; its output goes nowhere, its warnings to the notes."""
+    """Load one plugin; its output goes nowhere, its warnings to the notes, and what it changed for others is put back."""
     offers: list[tuple[Plugin, str, Any]] = []
     quiet = (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()))
-    with warnings.catch_warnings(record=True) as caught, quiet[0], quiet[1]:
+    with (
+        surroundings.pressed() as stopped,
+        surroundings.told_if_slow(plugin.owner),
+        surroundings.kept() as changed,
+        warnings.catch_warnings(record=True) as caught,
+        quiet[0],
+        quiet[1],
+    ):
         warnings.simplefilter("always")
         try:
-            module = importer()
-            plugin.code = getattr(module, "__file__", None) or ""
-            manager = _registered(module)
-            for hook, (kind, wanted) in KINDS.items():
-                for implementation in getattr(manager.hook, hook).get_hookimpls():
-                    offers += _accepted(plugin, hook, kind, wanted, implementation.function)
-        except KeyboardInterrupt:
-            raise
+            for offer in _offered(plugin, importer):  # what it offered before it failed counts
+                offers.append(offer)
         except BaseException as error:  # a plugin may raise anything, SystemExit included
-            plugin.problems.append(_reason(error))
-    plugin.notes += [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
+            if isinstance(error, KeyboardInterrupt) and stopped():
+                raise
+            plugin.problems.append(printable(_reason(error)))
+    plugin.notes += [
+        printable(str(warning.message)) for warning in caught if issubclass(warning.category, UserWarning)
+    ]
+    if changed:
+        plugin.notes.append(
+            f"{plugin.owner} changed {', '.join(changed)} while it was loaded; that was undone, so that nothing else is "
+            "measured with it. Let its engine or task set what it needs when it is used."
+        )
     return offers
+
+
+def _offered(plugin: Plugin, importer: Any) -> Iterator[tuple[Plugin, str, Any]]:
+    """Import one plugin, validate it and yield what its hooks bring."""
+    module = importer()
+    plugin.code = getattr(module, "__file__", None) or ""
+    manager = _registered(module)
+    for hook, (kind, wanted) in KINDS.items():
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            yield from _accepted(plugin, hook, kind, wanted, implementation.function)
 
 
 def _registered(module: Any) -> pluggy.PluginManager:
@@ -249,16 +270,17 @@ def _accepted(
     good = []
     for item in items:
         # A class has the attributes that an Engine must have, but nobody made an engine of it yet.
-        if (
-            isinstance(item, wanted)
-            and not isinstance(item, type)
-            and isinstance(getattr(item, "name", None), str)
-        ):
-            good.append((plugin, kind, item))
-        else:
+        name = getattr(item, "name", None)
+        if not isinstance(item, wanted) or isinstance(item, type) or not isinstance(name, str):
             plugin.problems.append(
                 f"{hook} returned {item!r:.60}, which is not a {wanted.__name__}; remove or build it."
             )
+        elif not name or printable(name) != name:
+            plugin.problems.append(
+                f"The {kind} {name!r:.60} has a name that no terminal can show; rename it."
+            )
+        else:
+            good.append((plugin, kind, item))
     return good
 
 

@@ -61,13 +61,22 @@ class Checkpoint:
             differing = [name for name, value in self.owner.items() if header["owner"].get(name) != value]
             if differing:
                 raise ValueError(f"it is of another {' and '.join(differing)}")
+            state = State(header["numbers"], _tensors(header["tensors"], content))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             self._set_aside(error)
             return None
-        self.alone = self.alone and header["alone"]
-        return State(header["numbers"], _tensors(header["tensors"], content))
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+        ):  # whole, but nothing that this version wrote
+            self._set_aside(ValueError("it holds no state of a training"))
+            return None
+        self.alone = self.alone and bool(header.get("alone"))
+        return state
 
     def save(self, state: Callable[[], State]) -> None:
         """Save the state, if it is time to; a disk that refuses is told of once, and harms nothing else."""
@@ -102,6 +111,16 @@ def _layout(tensor: Tensor) -> dict[str, Any]:
     return {"dtype": dtype, "shape": list(tensor.shape), "stride": list(tensor.stride())}
 
 
+def _dense(shape: list[int], stride: list[int]) -> bool:
+    """Return whether elements lie side by side, in whatever order of the axes, so that nothing else is in their room."""
+    needed = 1
+    for step, size in sorted(zip(stride, shape, strict=True)):
+        if size > 1 and step != needed and 0 not in shape:
+            return False
+        needed *= size
+    return True
+
+
 def _bytes(tensor: Tensor) -> memoryview:
     """Return the elements in row-major order."""
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
@@ -116,6 +135,8 @@ def _tensors(layouts: dict[str, Any], content: memoryview) -> dict[str, Tensor]:
     for name, layout in layouts.items():
         shape, dtype = layout["shape"], getattr(torch, layout["dtype"])
         end = start + math.prod(shape) * dtype.itemsize
+        if not _dense(shape, layout["stride"]) or not start <= end <= len(content):
+            raise ValueError(f"it holds no state of a training: {name!r:.60} has not the room of its shape")
         flat = torch.frombuffer(bytearray(content[start:end]), dtype=torch.uint8) if end > start else None
         found[name] = torch.empty_strided(shape, layout["stride"], dtype=dtype)
         if flat is not None:

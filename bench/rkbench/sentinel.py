@@ -7,12 +7,16 @@ probably left alone as well.
 
 from __future__ import annotations
 
+import math
 import time
 from statistics import median
 from typing import NamedTuple
 
 LIMIT = 0.10
 """A larger `Watch.disturbance` marks the cell between the last two pulses as disturbed."""
+
+FRESH = 2.0
+"""Seconds after which a pulse says nothing any more about what comes next: another run may have had its turn."""
 
 PASSES, DEPTH = 12, 200
 """Of one pulse: about a tenth of a second."""
@@ -23,6 +27,10 @@ class Pulse(NamedTuple):
 
     clock: float
     cpu: float
+
+
+UNFELT = Pulse(clock=60.0, cpu=60.0)
+"""Of a machine on which the work was not done within a minute, or not at all: about as disturbed as can be."""
 
 
 def pulse() -> Pulse:
@@ -50,6 +58,17 @@ class Watch:
 
     def __init__(self) -> None:
         self.pulses: list[Pulse] = []
+        self._felt = -math.inf
+
+    def feel(self, pulse: Pulse) -> None:
+        """Take down a pulse that was felt just now."""
+        self.pulses.append(pulse)
+        self._felt = time.monotonic()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the last pulse is recent enough to be the one before the next cell."""
+        return time.monotonic() - self._felt < FRESH
 
     def disturbance(self) -> float:
         """Return how far one of the last two pulses was off: from the median of all, or from the CPU's own time.

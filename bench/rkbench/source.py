@@ -12,6 +12,7 @@ TELLING = (
     "conformance",
     "doctor.py",
     "forecast.py",
+    "history",
     "listing.py",
     "new_plugin.py",
     "progress.py",

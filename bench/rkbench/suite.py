@@ -11,7 +11,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rkbench import manifest
 from rkbench.errors import SuiteError, unknown
+from rkbench.printable import printable
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Suite:
         dtype: floating-point type, one of `DTYPES`.
         epochs: instead of the tasks' own number; None leaves it.
         timeout_seconds: a cell that takes longer is ended and recorded so.
+        memory_limit_mb: MiB; a cell whose processes take more is ended and recorded so. None is most of the machine's memory,
+            divided among the cells that run at a time.
         reference: rows published elsewhere, shown beside ours.
         scale: which of its sizes a suite of several has; empty for one of a single size.
     """
@@ -66,12 +70,19 @@ class Suite:
     dtype: str = "float32"
     epochs: int | None = None
     timeout_seconds: float = 600.0
+    memory_limit_mb: float | None = None
     reference: tuple[dict[str, Any], ...] = field(default=())
     scale: str = ""
 
 
 DTYPES = ("float32", "float64", "bf16_mixed")
 """Floating-point types; bf16_mixed is float32 but for f, which computes in bfloat16 what bears it."""
+
+LIMITS = {"seeds": 2**32, "threads": 4096, "epochs": 10**6}
+"""The largest whole numbers; a seed is one of 32 bits."""
+
+MOST_STEPS, LARGEST = 10**9, 1e300
+"""Steps of a solve, and what a tolerance stays below."""
 
 # What a method gets that a suite does not name: `--method mine`.
 ADDED = SolverAxis(method=(), steps=(10,), rtol=(1e-3,))
@@ -86,6 +97,7 @@ TYPES = {
     "dtype": str,
     "epochs": int,
     "timeout_seconds": (int, float),
+    "memory_limit_mb": (int, float),
     "solvers": list,
     "reference": list,
     "scale": dict,
@@ -122,12 +134,17 @@ def load(name: str, scale: str | None = None) -> Suite:
     """
     if name.endswith(".toml"):
         path = Path(name)
-        if not path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8") if path.is_file() else None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SuiteError(
+                f"The suite file {name:.100} cannot be read ({error}); name a text in UTF-8."
+            ) from None
+        if text is None:
             raise SuiteError(
                 f"There is no suite file {name}; give the path of a TOML file or one of: {', '.join(names())}."
             )
-        text = path.read_text(encoding="utf-8", errors="replace")
-        return parse(path.stem, text, scale)
+        return parse(printable(path.stem), text, scale)
     if name not in names():
         raise unknown("suite", name, names())
     text = (resources.files("rkbench") / "suites" / f"{name}.toml").read_text(encoding="utf-8")
@@ -138,7 +155,10 @@ def parse(name: str, text: str, scale: str | None = None) -> Suite:
     """Return the suite of a TOML text, in one of its scales: the first unless named."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # of numbers that are too long, and of brackets in brackets, too
         raise SuiteError(f"Suite {name} is not valid TOML ({error}); mend that line.") from None
     _check_keys(name, "key", raw, TYPES)
     raw = _scaled(name, raw, scale)
@@ -146,6 +166,7 @@ def parse(name: str, text: str, scale: str | None = None) -> Suite:
         if key not in raw:
             raise SuiteError(f"Suite {name} has no {key}; add it.")
     axes = tuple(_axis(name, block) for block in raw.pop("solvers"))
+    raw["title"] = printable(raw["title"])
     raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
     raw["reference"] = tuple(_published(name, row) for row in raw.get("reference", ()))
     return checked(Suite(name=name, solvers=axes, **raw))
@@ -160,7 +181,7 @@ def _scaled(name: str, raw: dict[str, Any], scale: str | None) -> dict[str, Any]
         return raw
     for own in scales.values():
         if not isinstance(own, dict):
-            raise SuiteError(f"Suite {name}: scale holds tables such as [scale.small]; make {own!r} one.")
+            raise SuiteError(f"Suite {name}: scale holds tables such as [scale.small]; make {own!r:.60} one.")
         _check_keys(name, "key of a scale", own, {key: TYPES[key] for key in SCALED})
     chosen = scale if scale is not None else next(iter(scales))
     if chosen not in scales:
@@ -170,21 +191,45 @@ def _scaled(name: str, raw: dict[str, Any], scale: str | None) -> dict[str, Any]
 
 def checked(suite: Suite) -> Suite:
     """Return the suite, or say what in it makes no sense."""
-    for key in ("seeds", "threads", "epochs"):
+    for key, most in LIMITS.items():
         value = getattr(suite, key)
-        if value is not None and value < 1:
+        if value is not None and not 1 <= value <= most:
             raise SuiteError(
-                f"{key} must be at least 1, not {value}; the suite {suite.name} would measure nothing."
+                f"{key} must be at least 1 and at most {most:,}, not {_short(value)}; mend it in the suite {suite.name}."
             )
     if not 0 < suite.timeout_seconds < math.inf:
         raise SuiteError(f"timeout_seconds must be finite and above 0, not {suite.timeout_seconds}.")
+    if suite.memory_limit_mb is not None and not suite.memory_limit_mb > 0:
+        raise SuiteError(f"memory_limit_mb must be above 0, not {suite.memory_limit_mb}.")
     if not suite.tasks or not suite.solvers:
         raise SuiteError(
             f"Suite {suite.name} has no {'tasks' if not suite.tasks else 'solvers'}; name at least one."
         )
+    for axis in suite.solvers:
+        _check_numbers(suite.name, axis)
     if suite.dtype not in DTYPES:
         raise SuiteError(f"dtype must be one of {', '.join(DTYPES)}; not {suite.dtype!r}.")
     return suite
+
+
+def _check_numbers(name: str, axis: SolverAxis) -> None:
+    """Refuse numbers that no solver takes, of methods too that would not heed them."""
+    for key in ("steps", "checkpoints"):
+        for value in getattr(axis, key):
+            if not 1 <= value <= MOST_STEPS:
+                raise SuiteError(
+                    f"Suite {name}: {key} must be at least 1 and at most {MOST_STEPS:,}, not {_short(value)}; mend it."
+                )
+    for key in ("rtol", "atol", "adjoint_rtol", "adjoint_atol"):
+        for value in getattr(axis, key):
+            if not 0 <= value < LARGEST:
+                raise SuiteError(
+                    f"Suite {name}: {key} must be a number from 0 on, not {_short(value)}; such as 1e-3."
+                )
+
+
+def _short(value: float) -> str:
+    return str(value) if isinstance(value, float) or abs(value) < LARGEST else "one beyond all measure"
 
 
 def _axis(name: str, block: Any) -> SolverAxis:
@@ -196,11 +241,12 @@ def _axis(name: str, block: Any) -> SolverAxis:
 
 def _published(name: str, row: Any) -> dict[str, Any]:
     """Return a row published elsewhere, which must be a table of texts and numbers."""
-    plain = isinstance(row, dict) and all(isinstance(value, (str, int, float)) for value in row.values())
-    if not plain:
+    try:
+        manifest.refuse(row, manifest.PUBLISHED, "it")
+    except ValueError as error:
         raise SuiteError(
-            f"Suite {name}: reference = {row!r:.60} must be a table of texts and numbers; quote its dates."
-        )
+            f"Suite {name}: reference = {row!r:.60} must be a table of texts and numbers, but {error}; quote its dates."
+        ) from None
     return row
 
 
@@ -209,20 +255,22 @@ def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: 
         if key not in types:
             near = difflib.get_close_matches(key, types, n=1)
             raise SuiteError(
-                f"Suite {name} has an unknown {what} {key!r}; {f'did you mean {near[0]!r}?' if near else 'remove it.'}"
+                f"Suite {name} has an unknown {what} {key!r:.60}; {f'did you mean {near[0]!r}?' if near else 'remove it.'}"
             )
         if not scalars_or_lists and (not isinstance(value, types[key]) or isinstance(value, bool)):
             raise SuiteError(
-                f"Suite {name}: {key} = {value!r} has the wrong type; see a built-in suite for an example."
+                f"Suite {name}: {key} = {value!r:.60} has the wrong type; see a built-in suite for an example."
             )
 
 
 def _listed(name: str, key: str, value: Any, kind: Any) -> tuple:
     values = value if isinstance(value, list) else [value]
+    if not values:
+        raise SuiteError(f"Suite {name}: {key} is an empty list; name something in it, or leave it out.")
     for entry in values:
         if not isinstance(entry, kind) or (isinstance(entry, bool) and kind is not bool):
             raise SuiteError(
-                f"Suite {name}: {key} = {entry!r} has the wrong type; see a built-in suite for an example."
+                f"Suite {name}: {key} = {entry!r:.60} has the wrong type; see a built-in suite for an example."
             )
     return tuple(values)
 

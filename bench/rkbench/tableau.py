@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from rkbench.coefficients import Coefficients, Reader
+from rkbench.coefficients import Coefficients, Reader, refuse_costly
 from rkbench.errors import TableauError
 from rkbench.order import OrderProof, Row, Weights, principal_error, prove, trees
 
@@ -98,8 +98,10 @@ class ButcherTableau:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name or any(x.isspace() for x in self.name):
-            raise TableauError(f"A method needs a name without blanks, not {self.name!r}; such as 'bosh3'.")
+        if not isinstance(self.name, str) or not self.name.isprintable() or not self.name or " " in self.name:
+            raise TableauError(
+                f"A method needs a name without blanks, not {self.name!r:.60}; such as 'bosh3'."
+            )
         for claim in ("order", "embedded_order", "embedded_low_order"):
             self._check_claim(claim)
         self._read_coefficients()
@@ -111,7 +113,7 @@ class ButcherTableau:
             return
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise TableauError(
-                f"{self.name}: {claim} must be a whole number from 1 on, not {value!r}; claim the order of the source."
+                f"{self.name}: {claim} must be a whole number from 1 on, not {value!r:.60}; claim the order of the source."
             )
 
     def _read_coefficients(self) -> None:
@@ -129,6 +131,8 @@ class ButcherTableau:
             exact["interpolation"] = read.polynomials("interpolation", self.interpolation, len(c))
         for name, value in exact.items():
             object.__setattr__(self, name, value)
+        weights = [exact[name] for name in ("c", "b", "b_embedded", "b_embedded_low") if name in exact]
+        refuse_costly(self.name, (*weights, *exact["a"], *exact.get("interpolation", ())))
         for i, node in enumerate(c, 1):
             if not -self.tolerance <= node <= 1 + self.tolerance:
                 raise TableauError(

@@ -67,6 +67,12 @@ class Recipe:
             (self.momentum and self.optimizer != "sgd", "momentum is of optimizer='sgd': drop it"),
             (self.milestones and self.schedule != "steps", "milestones are of schedule='steps': drop them"),
             (not all(0 < m < 1 for m in self.milestones), "milestones must lie between 0 and 1: give shares"),
+            (self.epochs < 1, "epochs must be 1 or more"),
+            (self.batch_size < 1, "batch_size must be 1 or more samples"),
+            (not 0 < self.learning_rate < math.inf, "learning_rate must be above 0"),
+            (not 0 <= self.weight_decay < math.inf, "weight_decay must be 0 or more"),
+            (not 0 <= self.momentum < 1, "momentum must be 0 or more, and below 1"),
+            (not 0 < self.factor < math.inf, "factor must be above 0"),
             (self.crop < 0, "crop must be 0 or more pixels"),
             (not 0 <= self.refinements < max(1, self.epochs), "refinements must be fewer than epochs"),
         ):
@@ -136,6 +142,17 @@ class Task(BaseTask):
 
     experiment: ClassVar[str] = "training"
     built_by: ClassVar[str] = "network"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no training can follow."""
+        for wrong, sentence in (
+            (self.samples is not None and self.samples < 1, "samples must be 1 or more"),
+            (not 0 <= self.kinetic < math.inf, "kinetic must be 0 or more"),
+            (not 0 <= self.jacobian < math.inf, "jacobian must be 0 or more"),
+            (not 0 <= self.target <= 1, "target must lie between 0 and 1"),
+        ):
+            if wrong:
+                raise UserError(f"{self.name} cannot be trained so: {sentence}.")
 
     @property
     def epochs(self) -> int:
@@ -295,6 +312,11 @@ class SignalTask(BaseTask):
 
     experiment: ClassVar[str] = "signal"
     built_by: ClassVar[str] = "network"
+
+    def __post_init__(self) -> None:
+        """Refuse an empty batch."""
+        if self.samples < 1:
+            raise UserError(f"{self.name} cannot be followed so: samples must be 1 or more.")
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the size of the batch; how the network is built is code, and in the task's name."""

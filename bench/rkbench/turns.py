@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rkbench.errors import RunError
+
 FILE = "rkbench-turns.lock"
 """In the folder for temporary files, which all runs of a machine share."""
 
@@ -38,13 +40,25 @@ def together(tell: Callable[[str], None]) -> Iterator[None]:
 def _file() -> Iterator[int]:
     """Open the file, made for everybody: a lock needs no right to write."""
     path = Path(tempfile.gettempdir()) / FILE
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644))
-    handle = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o644))
+        handle = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise unusable_folder(error) from None
     try:
         yield handle
     finally:
         os.close(handle)
+
+
+def unusable_folder(error: OSError) -> RunError:
+    """Return what to tell when the folder for temporary files is gone, full, not writable, or has too long a name."""
+    return RunError(
+        f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used ({error.strerror or error}); free some "
+        "space there, or name another by the environment variable TMPDIR, and give the same command again; every cell measured "
+        "before is kept."
+    )
 
 
 def _wait(handle: int, kind: int, tell: Callable[[str], None]) -> None:

@@ -22,6 +22,9 @@ OWN = ("samples", "kinetic", "jacobian", "target")
 RECIPE = tuple(field.name for field in fields(Recipe))
 """Options that are fields of its recipe."""
 
+LARGEST = 1e15
+"""No number among options may be larger."""
+
 _NAME = re.compile(r"(?P<base>[^\[\]]+)\[(?P<options>[^\[\]]*)\]")
 
 
@@ -29,15 +32,18 @@ def parted(name: str) -> tuple[str, dict[str, Any]]:
     """Return the name of a task without its options, and the options; values are JSON, or else text.
 
     Raises:
-        UserError: brackets that hold something else than name=value, …
+        UserError: brackets that hold something else than name=value, …, or a name twice.
     """
     if "[" not in name and "]" not in name:
         return name, {}
-    found = _NAME.fullmatch(name)
+    found = _NAME.fullmatch(name) if name.isprintable() else None
     pairs = [pair.partition("=") for pair in found["options"].split(",")] if found else []
-    if not found or not all(key.strip() and value.strip() for key, _, value in pairs):
-        raise UserError(f"{name!r} is no task with options; write it like mnist8_tanh[augment=16, epochs=3].")
-    return found["base"], {key.strip(): _value(value.strip()) for key, _, value in pairs}
+    given = {key.strip(): value.strip() for key, _, value in pairs}
+    if not found or len(given) < len(pairs) or not all(key and value for key, value in given.items()):
+        raise UserError(
+            f"{name!r:.100} is no task with options; write it like mnist8_tanh[augment=16, epochs=3]."
+        )
+    return found["base"], {key: _value(value) for key, value in given.items()}
 
 
 def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
@@ -56,7 +62,7 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
     known = options(task)
     for key, value in given.items():
         if key not in known:
-            raise UnknownNameError(f"{name} has no option {key!r}; choose one of: {', '.join(known)}.")
+            raise UnknownNameError(f"{name} has no option {key!r:.60}; choose one of: {', '.join(known)}.")
         _check(key, value, known[key])
     recipe = getattr(task, "recipe", None)
     fields_of_task = [key for key in OWN if hasattr(task, key)]
@@ -90,7 +96,7 @@ def _of_builder(builder: Callable[..., Any]) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -101,4 +107,6 @@ def _check(name: str, value: Any, default: Any) -> None:
     )
     wrong = isinstance(value, bool) is not isinstance(default, bool)
     if kinds is None or wrong or not isinstance(value, kinds):
-        raise UserError(f"{name} = {value!r} is of the wrong type; it is {default!r} unless given.")
+        raise UserError(f"{name} = {value!r:.60} is of the wrong type; it is {default!r} unless given.")
+    if not isinstance(value, (str, bool)) and not abs(value) <= LARGEST:
+        raise UserError(f"{name} = {value!r:.60} is beyond all measure; it is {default!r} unless given.")

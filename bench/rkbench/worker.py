@@ -6,28 +6,31 @@ with another. Messages are JSON lines over a pipe; nothing measured is pickled.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from rkbench import machine
+from rkbench import machine, mailbox
+from rkbench.appetite import Appetite
+from rkbench.errors import RunError
+from rkbench.guardian import adopt_orphans, end_children, leave_server, server_pid
+from rkbench.log import Log
 from rkbench.plan import Cell
+from rkbench.turns import unusable_folder
 
-PRELOAD = ["rkbench.cell", "torch._dynamo"]
-"""What the server imports before it forks: torch, and what torch would import with the first optimiser."""
+PRELOAD = ["rkbench.guardian", "rkbench.cell", "torch._dynamo"]
+"""What the server imports before it forks: its guardian, torch, and what torch would import with the first optimiser."""
 
-LOG_TAIL = 300
-"""How many characters of a crashed cell's output its message quotes."""
+PATIENCE = 5.0
+"""Seconds that a process has to end in after it closed its pipe."""
 
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -42,71 +45,136 @@ def preload(*modules: str) -> None:
 class Worker:
     """One process that runs ``target(send, **arguments)`` in a group of its own, with its output in a log.
 
-    ``cpus`` are those it is tied to, with every thread that it starts; none for any.
+    ``cpus`` are those it is tied to, with every thread that it starts; none for any. ``appetite`` watches its memory.
+
+    Raises:
+        RunError: no process can be started, or nothing be written into the folder for temporary files.
     """
 
+    _living: ClassVar[set[int]] = set()
+    _one_at_a_time: ClassVar[threading.Lock] = threading.Lock()
+
     def __init__(self, target: Callable[..., None], *, cpus: Sequence[int] = (), **arguments: Any) -> None:
-        ours, theirs = CONTEXT.Pipe(duplex=False)
-        self._connection: Connection = ours
-        handle, self._log = tempfile.mkstemp(prefix="rkbench-", suffix=".log")
-        os.close(handle)
-        self._process = CONTEXT.Process(
-            target=_enter, args=(target, theirs, self._log, list(cpus), arguments), daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._log = Log()
+        try:
+            with self._one_at_a_time:
+                self._start(target, list(cpus), arguments)
+        except (OSError, EOFError) as error:
+            self._log.close()
+            raise _not_started(error) from None
+        self.appetite = Appetite(self.pid)
         self.started = time.monotonic()
+
+    def _start(self, target: Callable[..., None], cpus: list[int], arguments: dict[str, Any]) -> None:
+        ours, theirs = CONTEXT.Pipe(duplex=False)
+        with theirs:
+            self._mail = mailbox.Reader(ours)
+            told = (target, theirs, self._log.passed(), cpus, arguments)
+            self._process = CONTEXT.Process(target=_enter, args=told, daemon=True)
+            self._process.start()
+        self.pid = self._process.pid or 0
+        self._living.add(self.pid)
 
     def message(self, timeout: float) -> dict[str, Any] | None:
         """Return the next message, or None when there is none within ``timeout`` seconds.
 
         Raises:
-            EOFError: the process has ended and said all.
+            EOFError: the process has ended and said all, or closed its pipe.
+            Garbled: what it sent is no message.
         """
-        if not self._connection.poll(timeout):
-            return None
-        try:
-            return json.loads(self._connection.recv_bytes())
-        except (OSError, ValueError):
-            raise EOFError from None
+        self._log.bound()
+        return self._mail.next(timeout)
 
     def ending(self) -> str:
         """Wait for the process and return how it ended: its signal or exit code, and its last words."""
-        self._process.join()
-        code = self._process.exitcode or 0
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        if -code == signal.SIGKILL:
+        self._process.join(PATIENCE)
+        code = self._process.exitcode
+        if code is None:
+            how = "it closed its pipe to the runner and went on"
+        elif code < 0:
+            how = f"signal {signal.Signals(-code).name}"
+        else:
+            how = f"exit code {code}"
+        if code == -signal.SIGKILL:
             how += ", as the kernel does when memory runs out"
-        words = " ".join(Path(self._log).read_text(errors="replace")[-LOG_TAIL:].split())
+        words = self._log.last_words()
         return f"{how}; its last output: {words}" if words else how
 
-    def close(self) -> None:
-        """End the process and its group, if they still live, and forget the log."""
-        if self._process.pid is not None:
-            for kill in (os.killpg, os.kill):
-                try:
-                    kill(self._process.pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):
-                    continue
+    def close(self) -> int:
+        """End the process and its group, if they still live, and forget the log.
+
+        Returns:
+            How many processes were ended that had left the group, such as daemons.
+        """
+        for kill in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(self.pid, signal.SIGKILL)
         self._process.join()
-        self._connection.close()
-        Path(self._log).unlink(missing_ok=True)
+        self._mail.close()
+        self._log.close()
+        with self._one_at_a_time:
+            self._living.discard(self.pid)
+            return 0 if self._living else _end_strays()
+
+
+def _not_started(error: OSError | EOFError) -> RunError:
+    """Return what to tell when a process could not be started."""
+    if isinstance(error, OSError) and error.strerror is None:  # the address of the server is too long
+        return unusable_folder(error)
+    reason = error.strerror if isinstance(error, OSError) else "its server ended"
+    return RunError(
+        f"No process could be started ({reason}); close some programs and see `ulimit -a`, then give the same command "
+        "again; every cell measured before is kept."
+    )
+
+
+def _end_strays() -> int:
+    """End what is left below the server while no cell lives; others of this program's own may use the server, too."""
+    server = server_pid()
+
+    def known() -> set[int]:
+        time.sleep(0.02)  # somebody may have been forked who is not known yet
+        return {child.pid for child in multiprocessing.active_children() if child.pid}
+
+    return end_children(server, known) if server else 0
 
 
 def _enter(
-    target: Callable[..., None], connection: Connection, log: str, cpus: list[int], arguments: dict[str, Any]
+    target: Callable[..., None],
+    pipe: Connection,
+    log: Connection,
+    cpus: list[int],
+    arguments: dict[str, Any],
 ) -> None:
     """Run in the new process: leave the owner's group, send output to the log, die with the owner, then work."""
     os.setsid()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    leave_server()
+    adopt_orphans()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _left_to_the_owner)
+    with contextlib.suppress(
+        OSError
+    ):  # where memory runs out, the kernel is to end the cell and not the runner
+        Path("/proc/self/oom_score_adj").write_text("500")
     if cpus:
         os.sched_setaffinity(0, cpus)
-    output = os.open(log, os.O_WRONLY | os.O_APPEND)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    log.close()
     threading.Thread(target=_die_with_owner, daemon=True).start()
-    target(lambda message: connection.send_bytes(json.dumps(message).encode()), **arguments)
-    connection.close()
+    leader = os.getpid()
+
+    def send(message: dict[str, Any]) -> None:
+        if os.getpid() != leader:  # a copy that a plugin forked off would say everything twice
+            os._exit(1)
+        mailbox.write(pipe, message)
+
+    target(send, **arguments)
+    pipe.close()
+
+
+def _left_to_the_owner(*_: object) -> None:
+    """Do nothing: who stops a whole job stops its runner too, which ends its cells; a cell on its own did not fail."""
 
 
 def _die_with_owner() -> None:

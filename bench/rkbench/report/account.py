@@ -162,7 +162,7 @@ def reproduction(results: Results) -> list[str]:
     version = versions.pop("rkbench", "")
     ours = ["."] if commit else [f"rkbench=={version}" if version else "rkbench"]
     ours += [f"{name}=={version}" for name, version in (_plugins(results) | versions).items()]
-    checkout = [f"git checkout {commit.removesuffix(_DIRTY)}"] if commit else []
+    checkout = [f"git checkout {shlex.quote(commit.removesuffix(_DIRTY))}"] if commit else []
     changed = ["# with changes to the tree that the commit does not hold"] if commit.endswith(_DIRTY) else []
     return [*checkout, *changed, shlex.join(["pip", "install", *ours]), command]
 

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import compute
 
 from rkbench import source
 
@@ -26,6 +27,9 @@ SMALLEST = 4 * 2**20
 """Bytes of records below which they are read in less than a second, and no cache is made."""
 
 _KEY = b"rkbench"
+_compute: Any = compute  # whose functions are made as it is imported, out of sight of a type checker
+_STEERING = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
+"""Control and format characters."""
 
 
 def digest(path: Path) -> str:
@@ -35,7 +39,7 @@ def digest(path: Path) -> str:
 
 
 def get(
-    folder: Path, records: str, tables: Mapping[str, Mapping[str, str]]
+    folder: Path, records: str, tables: Mapping[str, Mapping[str, str]], most_rows: int
 ) -> tuple[dict[str, pd.DataFrame], list[str]] | None:
     """Return the tables and the notes that were kept, or None where they are missing, stale or damaged.
 
@@ -43,19 +47,33 @@ def get(
         folder: of the run.
         records: checksum of its records.
         tables: columns and their types of each.
+        most_rows: of a table; a file of a stranger may unpack to any number of them.
     """
     found, notes = {}, []
     for name, dtypes in tables.items():
         try:
-            table = pq.read_table(_path(folder, name), page_checksum_verification=True)
+            if pq.read_metadata(_path(folder, name)).num_rows > most_rows:
+                return None
+            table = pq.read_table(_path(folder, name), columns=list(dtypes), page_checksum_verification=True)
             about = json.loads((table.schema.metadata or {})[_KEY])
             if about["of"] != _of(records):
                 return None
-            found[name] = table.to_pandas()[list(dtypes)].astype(dict(dtypes))
+            if not all(map(_sound, table.itercolumns())):
+                return None
+            found[name] = table.to_pandas(ignore_metadata=True)[list(dtypes)].astype(dict(dtypes))
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             return None
         notes = about["notes"]
     return found, notes
+
+
+def _sound(column: pa.ChunkedArray) -> bool:
+    """Return whether a column holds nothing that the records could not: no infinity, nothing that steers a terminal."""
+    if pa.types.is_floating(column.type):
+        return not _compute.any(_compute.is_inf(column)).as_py()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return not _compute.any(_compute.match_substring_regex(column, _STEERING)).as_py()
+    return pa.types.is_boolean(column.type) or pa.types.is_integer(column.type)
 
 
 def put(folder: Path, records: str, tables: Mapping[str, pd.DataFrame], notes: list[str]) -> None:
@@ -93,6 +111,6 @@ def _code() -> str:
     ours = (
         here,
         here.with_name("reading.py"),
-        *(here.parents[1] / name for name in ("record.py", "store.py")),
+        *(here.parents[1] / name for name in ("journal.py", "record.py", "validity.py")),
     )
     return " ".join([*map(source.digest, ours), pd.__version__, pa.__version__])

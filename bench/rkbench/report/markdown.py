@@ -28,7 +28,8 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
         *sections(found),
     ]
     parts += [
-        f"## {title}\n\n![{title}](figures/{name}.png)\n\n{caption}" for name, title, caption in figures
+        f"## {escape(title)}\n\n![{escape(title)}](figures/{name}.png)\n\n{caption}"
+        for name, title, caption in figures
     ]
     parts += [
         _published(results),

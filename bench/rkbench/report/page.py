@@ -40,13 +40,13 @@ def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], the
         marks=opening.MARKS,
         verdict_caption=verdicts.CAPTION,
         named=_named,
-        unbroken=_unbroken,
+        unbroken=unbroken,
         coded=_coded,
         looks=_looks(results, found),
         tables=found,
         captions=tables.captions(found),
         figures=[(name, title, caption, inline(name, svg, theme)) for name, title, caption, svg in figures],
-        sort_key=_sort_key,
+        sort_key=sort_key,
     )
 
 
@@ -78,10 +78,10 @@ def _named(verdict: Verdict) -> Markup:
     if found is None:
         return Markup("{}").format(verdict.sentence)
     sentence, (start, end) = verdict.sentence, found.span()
-    return Markup("{}<b>{}</b>{}").format(sentence[:start], _unbroken(sentence[start:end]), sentence[end:])
+    return Markup("{}<b>{}</b>{}").format(sentence[:start], unbroken(sentence[start:end]), sentence[end:])
 
 
-def _unbroken(text: str) -> Markup:
+def unbroken(text: str) -> Markup:
     """Return a text with numbers such as 1e-3 kept on one line, which a browser breaks at the hyphen."""
     parts = re.split(r"(\b\d[\d.]*e-\d+)", text)
     return Markup("").join(
@@ -98,6 +98,6 @@ def _coded(text: str) -> Markup:
     )
 
 
-def _sort_key(cell: Cell) -> str:
+def sort_key(cell: Cell) -> str:
     """Return what the page sorts a cell by; a missing number comes after infinity."""
     return "" if isinstance(cell.key, float) and math.isnan(cell.key) else str(cell.key)

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from rkbench import store
-from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, NESTED, SIGNAL_COLUMNS, TRACE_COLUMNS, Record
+from rkbench import journal
+from rkbench.record import CURVE_COLUMNS, LOOK_COLUMNS, NESTED, POINT, SIGNAL_COLUMNS, TRACE_COLUMNS, Record
 from rkbench.report import cache
 
 _DTYPES = {
@@ -38,6 +38,9 @@ POINT_DTYPES = {
 _TABLES = {"cells": CELL_DTYPES} | {
     name: {"cell_id": "str"} | dtypes for name, dtypes in POINT_DTYPES.items()
 }
+_FEWEST_BYTES = 2
+"""Of a row in the records, however it is nested."""
+
 _AT_ONCE = 4096
 """Records held as objects."""
 
@@ -61,20 +64,20 @@ class Recorded:
 
 def recorded(folder: Path) -> Recorded:
     """Read the records of a run folder, or their cache where it is of these very bytes and this code."""
-    path = folder / store.RECORDS
+    path = folder / journal.RECORDS
     if not path.exists():
         return _read([])
     if path.stat().st_size < cache.SMALLEST:
-        with path.open("rb") as lines:
-            return _read(lines)
-    kept = cache.get(folder, cache.digest(path), _TABLES)
+        with path.open("rb") as file:
+            return _read(journal.pieces(file))
+    kept = cache.get(folder, cache.digest(path), _TABLES, most_rows=path.stat().st_size // _FEWEST_BYTES)
     if kept is not None:
         tables, notes = kept
         return Recorded(tables.pop("cells"), tables, notes)
     # What is kept is of what was read, whatever a run in progress appends meanwhile.
     digest = hashlib.sha256()
-    with path.open("rb") as lines:
-        read = _read(_digested(lines, digest))
+    with path.open("rb") as file:
+        read = _read(_digested(journal.pieces(file), digest))
     cache.put(folder, digest.hexdigest(), {"cells": read.cells} | read.points, read.notes)
     return read
 
@@ -87,6 +90,32 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(values, dtype=dtype) for (name, dtype), values in named})
 
 
+def of_plan(found: Recorded, plan: Sequence[dict[str, Any]]) -> Recorded:
+    """Return what was recorded without the cells that name another point of the matrix than the plan does, with a note."""
+    planned = found.cells[["cell_id"]].merge(_points_of(plan), on="cell_id", how="left", indicator=True)
+    other = pd.Series(False, found.cells.index)
+    for name in planned.columns.drop(["cell_id", "_merge"]):
+        ours, theirs = found.cells[name], planned[name]
+        other |= ~((ours == theirs) | (ours.isna() & theirs.isna())).fillna(False).astype(bool)
+    other &= planned["_merge"] == "both"
+    if not other.any():
+        return found
+    ids = found.cells.loc[other, "cell_id"]
+    note = f"{len(ids)} recorded cells are not what the plan calls so and were left out, such as {ids.iloc[0]!r:.60}."
+    points = {
+        name: rows[~rows["cell_id"].isin(ids)].reset_index(drop=True) for name, rows in found.points.items()
+    }
+    return Recorded(found.cells[~other].reset_index(drop=True), points, [*found.notes, note])
+
+
+def _points_of(plan: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return the points of the matrix that the plan names, the columns that all of its cells have."""
+    names = ["cell_id", *(name for name in POINT if all(name in cell for cell in plan))]
+    return pd.DataFrame(
+        {name: pd.Series([cell[name] for cell in plan], dtype=CELL_DTYPES[name]) for name in names}
+    )
+
+
 def _digested(lines: Iterable[bytes], digest: Any) -> Iterator[bytes]:
     for line in lines:
         digest.update(line)
@@ -97,7 +126,7 @@ def _read(lines: Iterable[bytes]) -> Recorded:
     notes: list[str] = []
     cells = [frame([])]
     points = {name: _Points(dtypes) for name, dtypes in POINT_DTYPES.items()}
-    records = store.parsed(lines, notes)
+    records = journal.parsed(lines, notes)
     while chunk := list(islice(records, _AT_ONCE)):
         cells.append(frame(chunk))
         for name, gathered in points.items():

@@ -93,7 +93,7 @@ def load(run_folder: str | Path) -> Results:
     manifest = store.read_manifest(Path(run_folder))
     if not isinstance(manifest.get("plan"), list):
         raise RunError(f"The manifest of {run_folder} has no plan; restore it or start a new run.")
-    recorded = reading.recorded(Path(run_folder))
+    recorded = reading.of_plan(reading.recorded(Path(run_folder)), manifest["plan"])
     planned = frames.cells(manifest, recorded)
     cells, replicas = (planned[planned["replica"] == label].reset_index(drop=True) for label in (0, 1))
     notes = extent.few(recorded.notes) + frames.unplanned(manifest, recorded) + frames.skipped(cells)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import compute, csv
 
 from rkbench.errors import RunError
 from rkbench.report import latex, markdown, page
@@ -37,8 +41,11 @@ def write(run_folder: str | Path, results: Results | None = None) -> Path:
             _write_frames(results, folder)
             _write_documents(results, folder)
     except OSError as error:
+        reason = (
+            os.strerror(error.errno) if error.errno else error
+        )  # a library's own words are not the system's
         raise RunError(
-            f"{target} cannot be written ({error.strerror}); free some space or permissions there."
+            f"{target} cannot be written ({reason}); free some space or permissions there."
         ) from None
     return target / "index.html"
 
@@ -46,7 +53,8 @@ def write(run_folder: str | Path, results: Results | None = None) -> Path:
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """Give an empty folder to fill, which takes the target's place when all went well."""
-    fresh, old = (target.with_name(f".{target.name}-{word}-{os.getpid()}") for word in ("new", "old"))
+    _sweep(target)
+    fresh, old = (target.with_name(f".{target.name}-{word}-{_writer()}") for word in ("new", "old"))
     fresh.mkdir()
     try:
         yield fresh
@@ -60,14 +68,43 @@ def _replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _writer() -> str:
+    """Name this process among all machines that may see the folder."""
+    return f"{platform.node()}-{os.getpid()}"
+
+
+def _sweep(target: Path) -> None:
+    """Put back the report that a killed writer of this machine had moved aside, and remove what else it left."""
+    for left in sorted(
+        target.parent.glob(f".{target.name}-*-{glob.escape(platform.node())}-*"), reverse=True
+    ):
+        process = left.name.rpartition("-")[2]
+        if not process.isdecimal() or psutil.pid_exists(int(process)):
+            continue
+        if left.name.startswith(f".{target.name}-old-") and not target.exists():
+            left.rename(target)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _write_frames(results: Results, folder: Path) -> None:
     names = ("cells", "replicas", "epochs", "looks", "signals", "traces")
     tidy = {name: getattr(results, name) for name in names}
     for name, frame in (tidy | {"summary": results.summary()}).items():
         if name != "traces":  # long, and for machines to read
             # Of the same numbers pandas would write the same, in ten times the time.
-            csv.write_csv(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.csv")
+            csv.write_csv(_inert(pa.Table.from_pandas(frame, preserve_index=False)), folder / f"{name}.csv")
         frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _inert(table: pa.Table) -> pa.Table:
+    """Return a table of whose texts a spreadsheet takes none for a formula."""
+    functions: Any = compute  # whose functions are made as it is imported, out of sight of a type checker
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            texts = functions.replace_substring_regex(table.column(place), r"^([=+\-@])", r"'\1")
+            table = table.set_column(place, field, texts)
+    return table
 
 
 def _write_documents(results: Results, folder: Path) -> None:

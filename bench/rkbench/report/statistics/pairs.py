@@ -29,7 +29,9 @@ def ratio(numerators: Sequence[float] | np.ndarray, denominators: Sequence[float
     """
     above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     usable = ~np.isnan(above) & (below > 0) & ~(np.isinf(above) & np.isinf(below))
-    return _estimate(above[usable] / below[usable], lambda one, other: np.sqrt(one * other))
+    with np.errstate(over="ignore"):  # what is beyond all numbers counts as the largest
+        ratios = above[usable] / below[usable]
+    return _estimate(ratios, lambda one, other: np.sqrt(one * other))
 
 
 def difference(minuends: Sequence[float] | np.ndarray, subtrahends: Sequence[float] | np.ndarray) -> Estimate:
@@ -44,7 +46,7 @@ def _estimate(pairs: np.ndarray, mean: Callable[[np.ndarray, np.ndarray], np.nda
     if pairs.size == 0:
         return NOTHING
     rows, columns = np.triu_indices(pairs.size)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         means = mean(pairs[rows], pairs[columns])
         # What the smallest and the largest number have no mean of counts as the largest.
         means = np.sort(np.where(np.isnan(means), np.inf, means))
