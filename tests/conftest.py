@@ -5,6 +5,8 @@ Tests marked ``mnist`` run where the files are; CI demands them by RKBENCH_REQUI
 
 import gc
 import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,13 @@ def _nothing_old_to_collect() -> None:
     """Hide what is there from the collector: each gauge of memory would have it look through all that was imported."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Callable[[], Path]]:
+    """Makes folders to be used as TMPDIR: their paths leave room for the name of a socket, which has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="rk-", ignore_cleanup_errors=True) as folder:
+        yield lambda: Path(tempfile.mkdtemp(dir=folder, prefix=""))
 
 
 def pytest_unconfigure() -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -70,8 +72,7 @@ def gate(place):
 @contextmanager
 def started(place, module, *arguments, **environment):
     """Run a command of Dask as long as it is needed, with a folder of its own for temporary files."""
-    folder = place / f"tmp-{time.monotonic_ns()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="rk-"))  # its path leaves room for the names of sockets
     known = {"TMPDIR": str(folder), "RKBENCH_TEST_GATE": str(place / "gate")}
     command = [sys.executable, "-m", f"distributed.cli.{module}", *map(str, arguments)]
     with (folder / "log").open("w") as log:
@@ -84,6 +85,7 @@ def started(place, module, *arguments, **environment):
     finally:
         process.kill()
         process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -42,9 +42,9 @@ def ask(process, request):
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory):
+def story(short_folder):
     """What an agent says of a plugin that it is sent, what lies about meanwhile, and how it ends."""
-    folder = tmp_path_factory.mktemp("agent")
+    folder = short_folder()
     needs = {"items": ITEMS, "facts": {"Python": "another"}, "datasets": [], "device": "cpu"}
     files = [{"name": "mine.py", "text": PLUGIN}]
     with agent(folder) as process:

@@ -48,7 +48,7 @@ def _can_split():
 
 
 @pytest.mark.skipif(not _can_split(), reason="needs Linux, ip, and user namespaces")
-def test_hosts_that_share_nothing_but_a_cable_measure_the_cells_of_one_run(tmp_path):
+def test_hosts_that_share_nothing_but_a_cable_measure_the_cells_of_one_run(tmp_path, short_folder):
     (tmp_path / "deeds.py").write_text(PLUGIN)
     (tmp_path / "script").write_text(SCRIPT)
     place = Path(__file__).parent
@@ -57,7 +57,7 @@ def test_hosts_that_share_nothing_but_a_cable_measure_the_cells_of_one_run(tmp_p
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"RKBENCH_TEST_GATE": "", "TMPDIR": str(tmp_path)},
+        env=os.environ | {"RKBENCH_TEST_GATE": "", "TMPDIR": str(short_folder())},
     )
     assert done.returncode == 0, done.stderr
     ledger = store.read(tmp_path / "run")

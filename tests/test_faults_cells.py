@@ -112,11 +112,10 @@ MARKER = f"RKBENCH_TEST_FAULTS={os.getpid()}"
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory):
+def story(tmp_path_factory, short_folder):
     """A run of one cell for each way to fail, three at a time, and its folder for temporary files."""
     folder = tmp_path_factory.mktemp("faults")
-    temporary = folder / "tmp"
-    temporary.mkdir()
+    temporary = short_folder()
     options = [
         "--plugin",
         plugin(folder, ACTIONS),
@@ -133,19 +132,19 @@ def story(tmp_path_factory):
         command(folder / "run", *options, tasks=ENDS),
         env=os.environ | dict([MARKER.split("=")]) | {"TMPDIR": str(temporary)},
     )
-    return folder, done
+    return folder, done, temporary
 
 
 @pytest.mark.parametrize("task", ENDS)
 def test_a_cell_that_fails_says_how(story, task):
-    folder, _ = story
+    folder, *_ = story
     record = by_task(folder / "run")[task]
     status, message = ENDS[task]
     assert (record.status, message in record.message) == (status, True), record.message
 
 
 def test_every_cell_has_one_record(story):
-    folder, done = story
+    folder, done, _ = story
     assert done.returncode == 1
     assert len((folder / "run" / "records.jsonl").read_bytes().splitlines()) == len(ENDS)
 
@@ -156,11 +155,11 @@ def test_no_process_outlives_the_run(story):
 
 
 def test_what_was_left_running_is_told(story):
-    _, done = story
+    _, done, _ = story
     assert "left running, and ended; let the plugin end what it starts" in " ".join(done.stdout.split())
 
 
 def test_nothing_piles_up_in_the_folder_for_temporary_files(story):
-    folder, _ = story
-    left = {path.name for path in (folder / "tmp").iterdir()}
+    *_, temporary = story
+    left = {path.name for path in temporary.iterdir()}
     assert left <= {"rkbench-turns.lock", f"torchinductor_{os.environ.get('USER', 'root')}"}

@@ -46,9 +46,8 @@ def gone(marker):
     return not marked(marker)
 
 
-def test_twenty_kills_lose_nothing_double_nothing_and_leave_nothing(tmp_path):
-    out, temporary = tmp_path / "run", tmp_path / "tmp"
-    temporary.mkdir()
+def test_twenty_kills_lose_nothing_double_nothing_and_leave_nothing(tmp_path, short_folder):
+    out, temporary = tmp_path / "run", short_folder()
     environment = os.environ | dict([MARKER.split("=")]) | {"TMPDIR": str(temporary)}
     arguments, chance = command(out, *OPTIONS, tasks=["decay"]), random.Random(6)
     kept, grew = b"", 0

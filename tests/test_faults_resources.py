@@ -59,9 +59,9 @@ def test_a_killed_server_of_cells_costs_no_cell(tmp_path):
 
 
 def test_without_its_temporary_folder_a_run_stops_in_a_sentence_and_goes_on_with_another(
-    tmp_path, tmp_path_factory
+    tmp_path, short_folder
 ):
-    gone, other = tmp_path_factory.mktemp("gone"), tmp_path_factory.mktemp("other")
+    gone, other = short_folder(), short_folder()
     code, _, errors, arguments = in_mid_cell(
         tmp_path, lambda process: shutil.rmtree(gone), env=os.environ | {"TMPDIR": str(gone)}
     )

@@ -197,7 +197,7 @@ def test_an_empty_file_is_nothing_run_or_no_run(tmp_path, name):
 
 
 @pytest.mark.faults
-def test_a_run_that_is_resumed_measures_again_what_is_no_record(tmp_path):
+def test_a_run_that_is_resumed_measures_again_what_is_no_record(tmp_path, short_folder):
     command = [
         sys.executable,
         "-m",
@@ -212,7 +212,7 @@ def test_a_run_that_is_resumed_measures_again_what_is_no_record(tmp_path):
         "euler",
     ]
     command += ["--out", str(tmp_path / "run"), "--json"]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    environment = os.environ | {"TMPDIR": str(short_folder())}
 
     def run():
         done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -58,13 +58,17 @@ def test_only_the_module_of_datasets_knows_of_the_network():
     assert knowing == set(MAY)
 
 
-def watched(tmp_path, code):
+def watched(tmp_path, short_folder, code):
     """Return what was connected to while a program ran, itself and every process that it started."""
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     log = tmp_path / "watched"
     log.write_text("")
     path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
-    environment = os.environ | {"PYTHONPATH": path, "RKBENCH_WATCHED": str(log), "TMPDIR": str(tmp_path)}
+    environment = os.environ | {
+        "PYTHONPATH": path,
+        "RKBENCH_WATCHED": str(log),
+        "TMPDIR": str(short_folder()),
+    }
     done = subprocess.run(
         [sys.executable, *code], env=environment, cwd=tmp_path, capture_output=True, text=True
     )
@@ -72,13 +76,13 @@ def watched(tmp_path, code):
     return log.read_text()
 
 
-def test_the_watch_sees_who_connects(tmp_path):
+def test_the_watch_sees_who_connects(tmp_path, short_folder):
     code = "import multiprocessing, socket\ntry: socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError: pass"
-    assert "socket.connect" in watched(tmp_path, ["-c", code])
+    assert "socket.connect" in watched(tmp_path, short_folder, ["-c", code])
 
 
 @pytest.mark.faults
-def test_a_run_and_its_report_connect_to_nothing(tmp_path):
+def test_a_run_and_its_report_connect_to_nothing(tmp_path, short_folder):
     run = [
         "-m",
         "rkbench.cli",
@@ -93,5 +97,5 @@ def test_a_run_and_its_report_connect_to_nothing(tmp_path):
         "--out",
         "run",
     ]
-    assert watched(tmp_path, run) == ""
+    assert watched(tmp_path, short_folder, run) == ""
     assert (tmp_path / "run" / "report" / "index.html").exists()

@@ -41,7 +41,7 @@ def test_a_report_as_json_has_counts_statuses_failures_and_verdicts(run, tmp_pat
 
 
 def test_a_run_as_json_leaves_the_output_to_the_object(run, tmp_path, monkeypatch):
-    def measured(job, folder, screen, *, jobs):
+    def measured(job, folder, screen, *, jobs, cluster):
         screen.planned(job.cells, 0)
         screen.note("Something to know.")
         three_solvers(folder)
@@ -55,7 +55,7 @@ def test_a_run_as_json_leaves_the_output_to_the_object(run, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_an_interrupted_run_says_what_is_kept_and_exits_with_1(run, tmp_path, monkeypatch, as_json):
-    def interrupted(job, folder, screen, *, jobs):
+    def interrupted(job, folder, screen, *, jobs, cluster):
         screen.planned(job.cells[2:], 2)
         raise KeyboardInterrupt
 

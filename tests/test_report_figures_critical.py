@@ -15,7 +15,7 @@ def trained(method, steps, share, seed=0, task="digits"):
 
 
 def drawings(tmp_path, records, tested=1000):
-    run = written(tmp_path, list(records), data={"digits8": {"test": tested}})
+    run = written(tmp_path, list(records), data={"digits8": {"test": tested, "sha256": "c"}})
     return list(critical.draw(report.load(run)))
 
 

@@ -28,7 +28,7 @@ def trained(method="bosh3", seed=0, task="small_odenet", back=30, **measured):
 
 
 def drawings(tmp_path, *records):
-    run = written(tmp_path, list(records), data={"digits8": {"test": 10_000}})
+    run = written(tmp_path, list(records), data={"digits8": {"test": 10_000, "sha256": "c"}})
     return list(tolerance.draw(report.load(run)))
 
 

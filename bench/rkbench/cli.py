@@ -5,6 +5,7 @@ Exit codes: 0; 1 for a failure the user must see; 2 for a mistake of usage, told
 
 from __future__ import annotations
 
+import atexit
 import json
 import shlex
 import signal
@@ -66,6 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
+    # Whoever presses Ctrl-C once more while the program ends must not be shown a traceback. Registered last, it comes first.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
 
 

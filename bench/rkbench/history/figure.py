@@ -25,6 +25,8 @@ CAPTION = (
 )
 
 _SIZE = (6.6, 2.7)
+_TITLE = 28
+"""Letters of a title beyond which it would run into the legend."""
 _TICKS = 14
 """Commits that are named below a figure, at most."""
 _CLOSE = 1.12
@@ -64,7 +66,7 @@ def draw(name: str, judged: Sequence[Judged], commits: Sequence[Commit]) -> Draw
             _missing(axes, one, places, look, 0.04 + 0.05 * (place % 4))
         _steps(axes, judged, places, commits)
         _commits(axes, commits)
-        axes.set_title(benchmark)
+        axes.set_title("\n".join(benchmark.rsplit(".", 1)) if len(benchmark) > _TITLE else benchmark)
         if len(judged) > 1:
             legend.draw(figure, looks)
         return Drawing(name, benchmark, CAPTION, figure)
