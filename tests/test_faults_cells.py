@@ -93,15 +93,15 @@ ACTIONS = {
 }
 """
 ENDS = {
-    "holds_the_lock": ("timeout", "longer than 8 s; give it longer with --timeout"),
-    "loops": ("timeout", "longer than 8 s"),
+    "holds_the_lock": ("timeout", "longer than 25 s; give it longer with --timeout"),
+    "loops": ("timeout", "longer than 25 s"),
     "swallows": ("out_of_memory", "more than 1500 MiB of memory; give it more with --memory-limit"),
     "swallows_in_a_child": ("out_of_memory", "more than 1500 MiB of memory"),
     "shares": ("ok", ""),
     "leaves_a_daemon": ("ok", ""),
     "forks_a_twin": ("ok", ""),
     "rubbish": ("crashed", "sent what is no message (b'\\x80\\x04 rubbish')"),
-    "half_a_line": ("timeout", "longer than 8 s"),
+    "half_a_line": ("timeout", "longer than 25 s"),
     "no_epoch": ("crashed", "sent what is no message"),
     "another_record": ("crashed", "the record of another cell"),
     "closes_its_pipe": ("crashed", "closed its pipe to the runner and went on"),
@@ -120,7 +120,7 @@ def story(tmp_path_factory, short_folder):
         "--plugin",
         plugin(folder, ACTIONS),
         "--timeout",
-        8,
+        25,
         "--memory-limit",
         1500,
         "--epochs",

@@ -69,7 +69,8 @@ def measured(cell: Cell, number: int) -> str:
 
 
 def taken(arguments: list[str]) -> str:
-    """Return what the command took until its first cell."""
+    """Return what the command took until its first cell, on a disk that is done with making the run."""
+    os.sync()
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", STOPPED, *arguments], stdout=subprocess.DEVNULL)
     # subprocess has no peak memory; the kernel does, of this child alone.
