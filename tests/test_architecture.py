@@ -14,7 +14,7 @@ import rkbench
 FLOORS = (
     "errors printable source checksums",
     "order coefficients tableau stability controller problem problems solution solver task variation twin",
-    "integrate validity record journal manifest plainfiles reserve store checkpoints machine suite",
+    "integrate validity record plainfiles journal manifest reserve store checkpoints machine suite",
     "hookspecs traits surroundings registry interface networks data tasks identity plan",
     "conformance checking show listing",
     "model lesson measure memory augmentation classification modelling compiling objective saving training_state train"

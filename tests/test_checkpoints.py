@@ -72,7 +72,7 @@ def test_what_nobody_goes_on_from_is_swept_away_and_nothing_else(tmp_path):
     kept = [
         checkpoints.place(tmp_path, "waits", 1),
         checkpoints.place(tmp_path, "damaged", 1).with_suffix(checkpoints.SUFFIX + checkpoints.ASIDE),
-        tmp_path / checkpoints.FOLDER / "notes.txt",
+        tmp_path / checkpoints.CHECKPOINTS / "notes.txt",
     ]
     stale = [
         checkpoints.place(tmp_path, "done", 1),

@@ -139,7 +139,7 @@ def kept(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "SMALLEST", 0)
     run = three_solvers(tmp_path / "run")
     report.load(run)
-    assert {path.name for path in (run / cache.FOLDER).iterdir()} == {
+    assert {path.name for path in (run / cache.CACHE).iterdir()} == {
         f"{name}.parquet" for name in ("cells", *reading.POINT_DTYPES)
     }
     return run
@@ -180,32 +180,32 @@ def edited(run, _):
 
 
 def truncated(run, _):
-    path = run / cache.FOLDER / "curve.parquet"
+    path = run / cache.CACHE / "curve.parquet"
     path.write_bytes(path.read_bytes()[:-20])
 
 
 def flipped(run, _):
-    path = run / cache.FOLDER / "cells.parquet"
+    path = run / cache.CACHE / "cells.parquet"
     data = bytearray(path.read_bytes())
     data[len(data) // 4] ^= 0xFF
     path.write_bytes(data)
 
 
 def emptied(run, _):
-    (run / cache.FOLDER / "cells.parquet").write_bytes(b"")
+    (run / cache.CACHE / "cells.parquet").write_bytes(b"")
 
 
 def missing(run, _):
-    (run / cache.FOLDER / "trace.parquet").unlink()
+    (run / cache.CACHE / "trace.parquet").unlink()
 
 
 def without_a_column(run, _):
-    path = run / cache.FOLDER / "cells.parquet"
+    path = run / cache.CACHE / "cells.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["status"]), path)
 
 
 def unmarked(run, _):
-    path = run / cache.FOLDER / "cells.parquet"
+    path = run / cache.CACHE / "cells.parquet"
     pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
 
 
@@ -216,7 +216,7 @@ def of_other_code(_, monkeypatch):
 def of_another_run(run, _):
     other = three_solvers(run.with_name("other"), seeds=1)
     report.load(other)
-    shutil.copytree(other / cache.FOLDER, run / cache.FOLDER, dirs_exist_ok=True)
+    shutil.copytree(other / cache.CACHE, run / cache.CACHE, dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,14 @@ def test_a_stale_or_damaged_cache_is_not_believed_and_made_again(kept, monkeypat
 def test_a_folder_that_takes_no_cache_is_read_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "SMALLEST", 0)
     run = three_solvers(tmp_path / "run")
-    (run / cache.FOLDER).write_text("a file where the cache would be")
+    (run / cache.CACHE).write_text("a file where the cache would be")
     assert len(report.load(run).cells) == len(report.load(run).cells) == 9
 
 
 def test_a_small_run_leaves_no_cache(tmp_path):
     run = three_solvers(tmp_path / "run")
     report.load(run)
-    assert not (run / cache.FOLDER).exists()
+    assert not (run / cache.CACHE).exists()
 
 
 CHROMIUM = browser.find()

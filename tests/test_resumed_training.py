@@ -76,7 +76,7 @@ def story(tmp_path_factory):
         (folder / "watched.py").write_text(PLUGIN)
     subprocess.run(command(whole), check=True, capture_output=True, timeout=120)
     kill_between_epochs(killed)
-    left = sorted(file.name for file in (killed / "run" / checkpoints.FOLDER).iterdir())
+    left = sorted(file.name for file in (killed / "run" / checkpoints.CHECKPOINTS).iterdir())
     (killed / "goes_on").touch()
     end = subprocess.run(command(killed), check=True, capture_output=True, text=True, timeout=120)
     return Story(whole, killed, left, " ".join(end.stdout.split()))
@@ -146,4 +146,4 @@ def test_the_user_is_told_where_each_training_goes_on(story):
 
 def test_no_checkpoint_is_left_once_the_records_are_there(story):
     for folder in (story.whole, story.killed):
-        assert not (folder / "run" / checkpoints.FOLDER).exists()
+        assert not (folder / "run" / checkpoints.CHECKPOINTS).exists()

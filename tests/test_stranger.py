@@ -185,7 +185,7 @@ def test_a_cache_that_unpacks_to_more_rows_than_there_are_bytes_is_not_read(tmp_
     folder = three_solvers(tmp_path / "run", seeds=1)
     monkeypatch.setattr(cache, "SMALLEST", 0)
     forged(folder)
-    file = folder / cache.FOLDER / "trace.parquet"
+    file = folder / cache.CACHE / "trace.parquet"
     about = pq.read_schema(file).metadata
     rows = pa.table({name: pa.nulls(10**6, pa.float64()) for name in ("t", "h", "rejected")}).append_column(
         "cell_id", pa.nulls(10**6, pa.string())

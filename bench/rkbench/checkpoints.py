@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-FOLDER = "checkpoints"
+from rkbench.plainfiles import CHECKPOINTS
+
 SUFFIX, PARTIAL, ASIDE = ".state", ".partial", ".aside"
 
 FORMAT = b"rkbench checkpoint 1\n"
@@ -24,7 +25,7 @@ DIGEST = sha256().digest_size
 
 def place(folder: Path, cell_id: str, attempt: int) -> Path:
     """Return the file of one measurement of a cell; another one of the same cell starts from scratch."""
-    return folder / FOLDER / f"{cell_id}-{attempt}{SUFFIX}"
+    return folder / CHECKPOINTS / f"{cell_id}-{attempt}{SUFFIX}"
 
 
 def discard(folder: Path, cell_id: str, attempt: int) -> None:
@@ -37,7 +38,7 @@ def discard(folder: Path, cell_id: str, attempt: int) -> None:
 
 def sweep(folder: Path, done: Collection[str]) -> None:
     """Remove what nobody goes on from: checkpoints of cells that are done, of repetitions, and torn ones."""
-    for file in (folder / FOLDER).glob(f"*{SUFFIX}*"):
+    for file in (folder / CHECKPOINTS).glob(f"*{SUFFIX}*"):
         cell_id, _, attempt = file.name.removesuffix(SUFFIX).rpartition("-")
         stale = file.suffix == SUFFIX and (cell_id in done or attempt != "1")
         if stale or file.suffix == PARTIAL:
@@ -48,7 +49,7 @@ def sweep(folder: Path, done: Collection[str]) -> None:
 def tidy(folder: Path) -> None:
     """Remove the folder of checkpoints if it is empty; nobody may be writing there."""
     with contextlib.suppress(OSError):
-        (folder / FOLDER).rmdir()
+        (folder / CHECKPOINTS).rmdir()
 
 
 def write(file: Path, header: dict[str, Any], blocks: Iterable[bytes | memoryview]) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from rkbench import validity
+from rkbench.plainfiles import RECORDS
 from rkbench.record import CellStatus, Record
-
-RECORDS = "records.jsonl"
 
 LONGEST = 16 * 2**20
 """Bytes of a line beyond which it is no record; those of ten thousand epochs have two million."""

@@ -1,4 +1,4 @@
-"""What a run folder may be made of: plain files and folders of its own.
+"""What a run folder is made of: plain files and folders of its own, under these names.
 
 A folder may come from a stranger. A link in it could have a run write anywhere, a pipe could keep it waiting for ever.
 """
@@ -19,15 +19,13 @@ KINDS = (
     (stat.S_ISCHR, "device"),
     (stat.S_ISBLK, "device"),
 )
-FILES = (
-    "manifest.json",
-    "manifest.json.partial",
-    "records.jsonl",
-    "records.torn",
-    "records.reserve",
-    ".lock",
-)
-FOLDERS = (".cache", "checkpoints", "report")
+MANIFEST, RECORDS, TORN = "manifest.json", "records.jsonl", "records.torn"
+RESERVE, LOCK = "records.reserve", ".lock"
+PARTIAL = MANIFEST + ".partial"
+FILES = (MANIFEST, PARTIAL, RECORDS, TORN, RESERVE, LOCK)
+
+CACHE, CHECKPOINTS, REPORT = ".cache", "checkpoints", "report"
+FOLDERS = (CACHE, CHECKPOINTS, REPORT)
 
 
 def check(folder: Path) -> None:
@@ -40,7 +38,7 @@ def check(folder: Path) -> None:
         _check(folder / name, (*KINDS, (stat.S_ISDIR, "folder")))
     for inner in (folder / name for name in FOLDERS):
         _check(inner)
-        if inner.name != "report":  # which is replaced as a whole
+        if inner.name != REPORT:  # which is replaced as a whole
             with contextlib.suppress(OSError):  # it is missing
                 for path in inner.iterdir():
                     _check(path)

@@ -6,8 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-FILE = "records.reserve"
-"""In the run folder, while cells are measured."""
+from rkbench.plainfiles import RESERVE
 
 SIZE = 2**20
 """Bytes; a record with all that it can hold takes some hundred thousand."""
@@ -22,7 +21,7 @@ def hold(folder: Path) -> None:
     Raises:
         OSError: there is none, or the folder is not writable.
     """
-    path = folder / FILE
+    path = folder / RESERVE
     with path.open("ab") as file:
         try:
             os.posix_fallocate(file.fileno(), 0, SIZE)
@@ -34,7 +33,7 @@ def hold(folder: Path) -> None:
 def give_up(folder: Path) -> bool:
     """Free the room, and return whether any was held."""
     try:
-        (folder / FILE).unlink()
+        (folder / RESERVE).unlink()
     except OSError:
         return False
     return True

@@ -19,10 +19,8 @@ from typing import Any, NamedTuple
 from rkbench import journal, plainfiles, reserve
 from rkbench import manifest as manifests
 from rkbench.errors import RunError
-from rkbench.journal import RECORDS
+from rkbench.plainfiles import LOCK, MANIFEST, PARTIAL, RECORDS, RESERVE, TORN
 from rkbench.record import POINT, Record
-
-MANIFEST, TORN, LOCK = "manifest.json", "records.torn", ".lock"
 
 _BLOCK = 2**20
 """Bytes that are read at once, from the end, to find the last line."""
@@ -115,7 +113,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     Raises:
         RunError: the disk is full or the folder not writable.
     """
-    partial = folder / (MANIFEST + ".partial")
+    partial = folder / PARTIAL
     try:
         with partial.open("w", encoding="utf-8") as file:
             file.writelines(manifests.pieces(manifest))
@@ -188,7 +186,7 @@ class Writer:
         try:
             reserve.hold(self.folder)
         except OSError as error:
-            raise _unwritable(self.folder / reserve.FILE, error) from None
+            raise _unwritable(self.folder / RESERVE, error) from None
 
     def mend(self) -> list[str]:
         """End the last line, if a killed run did not: a whole record stays, a torn one is moved aside and told."""

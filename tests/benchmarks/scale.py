@@ -77,7 +77,7 @@ def measure(cells: int, folder: Path) -> Measured:
     page = (folder / "report" / "index.html").read_bytes()
     return Measured(
         cells, (folder / store.RECORDS).stat().st_size, cold, warm, len(page), page.count(b"<tr"),
-        size(folder / "report"), size(folder / cache.FOLDER),
+        size(folder / "report"), size(folder / cache.CACHE),
     )  # fmt: skip
 
 

@@ -189,7 +189,8 @@ class Crew:
         sentence = self._objection(address, answer)
         if sentence:
             self._refused[address] = sentence
-            self.tell(sentence) if self.members else None
+            if self.members:  # before the first one, the sentence ends the run
+                self.tell(sentence)
             return
         slots = answer["resources"].get("GPU", 0) if self.needs.gpu else answer["threads"]
         host = answer["about"]["host"]

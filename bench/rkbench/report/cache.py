@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from pyarrow import compute
 
 from rkbench import source
+from rkbench.plainfiles import CACHE
 
-FOLDER = ".cache"
 SMALLEST = 4 * 2**20
 """Bytes of records below which they are read in less than a second, and no cache is made."""
 
@@ -80,7 +80,7 @@ def put(folder: Path, records: str, tables: Mapping[str, pd.DataFrame], notes: l
     """Keep tables and notes, unless the folder cannot be written, which costs no more than time."""
     about = json.dumps({"of": _of(records), "notes": notes})
     with contextlib.suppress(OSError):
-        (folder / FOLDER).mkdir(exist_ok=True)
+        (folder / CACHE).mkdir(exist_ok=True)
         for name, frame in tables.items():
             _write(_path(folder, name), pa.Table.from_pandas(frame, preserve_index=False), about)
 
@@ -97,7 +97,7 @@ def _write(path: Path, table: pa.Table, about: str) -> None:
 
 
 def _path(folder: Path, name: str) -> Path:
-    return folder / FOLDER / f"{name}.parquet"
+    return folder / CACHE / f"{name}.parquet"
 
 
 def _of(records: str) -> str:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import compute, csv
 
 from rkbench.errors import RunError
+from rkbench.plainfiles import REPORT
 from rkbench.report import latex, markdown, page
 from rkbench.report.results import Results, load
 
@@ -35,7 +36,7 @@ def write(run_folder: str | Path, results: Results | None = None) -> Path:
         RunError: the folder holds no readable run, or the report cannot be written.
     """
     results = results or load(run_folder)
-    target = Path(run_folder) / "report"
+    target = Path(run_folder) / REPORT
     try:
         with _replacing(target) as folder:
             _write_frames(results, folder)
