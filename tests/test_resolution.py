@@ -6,7 +6,7 @@ import pytest
 from test_report_example import cell, failed, ok, written
 
 from rkbench import report
-from rkbench.report.resolution import score_resolution, log_ratios, resolution
+from rkbench.report.resolution import log_ratios, resolution, score_resolution
 
 RATIOS = (0.99, 1.01, 1.0, 1.03, 0.98)
 
