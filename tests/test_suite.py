@@ -45,6 +45,12 @@ def test_lists_multiply():
     ]
 
 
+def test_a_suite_given_other_tasks_is_not_titled_by_its_own():
+    chosen = suite.parse("mine", GOOD)
+    assert suite.select(chosen, tasks=["digits8_tanh"]).title == "t"
+    assert suite.select(chosen, tasks=["pendulum"]).title == "pendulum: matrix of the suite mine"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
