@@ -25,8 +25,8 @@ def print_table(console: Console, title: str, rows: list[dict[str, Any]]) -> Non
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(name)
+    for place, name in enumerate(rows[0] if rows else ()):
+        table.add_column(name, no_wrap=place == 0)  # the first is what users copy
     for row in rows:
         table.add_row(*(escape(_text(value)) for value in row.values()))
     console.print(table)

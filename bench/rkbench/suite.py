@@ -325,6 +325,8 @@ def select(
     settings = {key: value for key, value in settings.items() if value is not None}
     if tasks:
         settings["tasks"] = tuple(dict.fromkeys(tasks))
+        if not set(tasks) <= set(suite.tasks):  # the suite's title is about its own
+            settings["title"] = f"{', '.join(settings['tasks'])}: matrix of the suite {suite.name}"
     if chosen and suite.baseline not in chosen:
         settings.setdefault("baseline", chosen[0])
     return checked(replace(suite, solvers=tuple(axes), **settings))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -21,6 +20,9 @@ OWN = ("samples", "kinetic", "jacobian", "target")
 
 RECIPE = tuple(field.name for field in fields(Recipe))
 """Options that are fields of its recipe."""
+
+PLAIN = (bool, int, float, str, type(None))
+"""Types of what options are by default; what else a function was given beforehand, such as a system of equations, is none."""
 
 LARGEST = 1e15
 """No number among options may be larger."""
@@ -85,12 +87,16 @@ def options(task: BaseTask) -> dict[str, Any]:
     recipe = getattr(task, "recipe", None)
     if recipe is not None:
         own |= {name: getattr(recipe, name) for name in RECIPE}
-    return own | _of_builder(getattr(task, task.built_by))
+    return own | of_builder(task)
 
 
-def _of_builder(builder: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(builder).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+def of_builder(task: BaseTask) -> dict[str, Any]:
+    """Return the options of what a task builds, with their values; none for a task that builds nothing."""
+    if not task.built_by:
+        return {}
+    parameters = inspect.signature(getattr(task, task.built_by)).parameters.values()
+    named = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {name: value for name, value in named.items() if isinstance(value, PLAIN)}
 
 
 def _value(text: str) -> Any:
