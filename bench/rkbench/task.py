@@ -40,6 +40,7 @@ class Recipe:
         factor: of "steps": what the rate is multiplied by at each milestone.
         crop: pixels by which training images are moved at random, anew in each epoch, over a margin as dark as the
             darkest pixel of the data; the same for every solver of a seed.
+        flip: whether every other training image, on average, is mirrored left to right, anew in each epoch.
         refinements: how often the grid of a dynamic block's controls is halved, after equal parts of the epochs: the
             multilevel learning of Haber & Ruthotto (2017, arXiv:1705.03341).
 
@@ -57,6 +58,7 @@ class Recipe:
     milestones: tuple[float, ...] = ()
     factor: float = 0.1
     crop: int = 0
+    flip: bool = False
     refinements: int = 0
 
     def __post_init__(self) -> None:
@@ -193,13 +195,14 @@ class ModelTask(BaseTask):
         model: ``model(solver)`` returns a `rkbench.Model`: the network around its `ODEBlock`, data, loss and errors.
             Weights and data are drawn from torch's generator, which the seed of a cell sets. What the function takes by
             keyword only, with defaults, are options of the task.
-        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors, ``crop`` never.
+        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors, ``crop`` and ``flip`` never.
         score: what it is judged by.
         target: a test score whose time and cost are reported; fixed here, before any run.
         summary: one line on the model and where it comes from.
         solves: whether the model solves anything; one that does not, a baseline, is given None for a solver.
         kinetic: weight in the loss of the kinetic energy of every ODE block, see `RunningCost`.
         jacobian: weight in the loss of the norm of f's Jacobian along it.
+        subject: what its data are called; tasks of one subject and score stand beside each other in a table.
         dataset: none; the data are the model's own.
     """
 
@@ -212,6 +215,7 @@ class ModelTask(BaseTask):
     solves: bool = True
     kinetic: float = 0.0
     jacobian: float = 0.0
+    subject: str = ""
     dataset: str = ""
 
     experiment: ClassVar[str] = "training"

@@ -73,9 +73,10 @@ def _learner(
     """Return the network that is trained, and what it learns."""
     if isinstance(task, ModelTask):
         model = task.model(solver)
+        record.subject = task.subject
         record.score = f"{task.score.name}, {task.score.unit}" if task.score.unit else task.score.name
         return _equipped(model.network, cell, task), Modelling(model, task.recipe, task.score, cell.device)
-    dataset = data.load(task.dataset)
+    dataset = data.load(task.dataset, task.samples)
     record.data_sha256 = dataset.sha256
     dataset = _placed(dataset, cell.device, task.samples)
     network = task.network(solver, dataset.x_train[:2], dataset.classes)
