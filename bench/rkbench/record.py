@@ -138,6 +138,10 @@ class Record:
         "What `test_score` is, with its unit, such as `RMSE`; lower is better. Empty for a task judged by its accuracy",
         "",
     )
+    subject: str = _column(
+        "What the task's own data are called, so that tasks of one subject are seen together; empty for a task on a dataset",
+        "",
+    )
     train_score: float | None = _column("Score on the training set after training, in its own unit")
     test_score: float | None = _column("Score on the test set after training, in its own unit")
     tight_score_change: float | None = _column(
