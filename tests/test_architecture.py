@@ -17,7 +17,7 @@ FLOORS = (
     "integrate validity record plainfiles journal manifest reserve store checkpoints machine suite",
     "hookspecs traits surroundings registry interface networks data model tasks identity plan",
     "conformance checking show listing",
-    "lesson measure memory augmentation classification modelling compiling objective saving training_state train"
+    "tightly lesson measure memory augmentation classification modelling compiling objective saving training_state train"
     " experiments cell turns sentinel mailbox log guardian appetite worker inventory lanes cluster runner forecast size"
     " progress report history doctor new_plugin",
     "console options cli",

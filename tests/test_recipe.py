@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from rkbench import Recipe, data
-from rkbench.augmentation import cropped
+from rkbench.augmentation import cropped, flipped
 from rkbench.classification import Classification
 from rkbench.errors import UserError
 from rkbench.interface import make_solver
@@ -131,8 +131,26 @@ def test_a_crop_of_no_images_is_no_image():
     assert cropped(torch.zeros(0, 1, 8, 8), 2, 0.0, torch.Generator()).shape == (0, 1, 8, 8)
 
 
-def test_two_solvers_of_a_seed_see_the_same_crops_and_two_epochs_do_not():
-    recipe = Recipe(epochs=2, batch_size=32, crop=1)
+def test_an_image_is_mirrored_whole_or_left_alone_each_as_often():
+    x = torch.arange(2 * 3 * 4.0).reshape(1, 2, 3, 4).expand(1000, -1, -1, -1)
+    found = flipped(x, torch.Generator().manual_seed(0))
+    mirrored = (found == x.flip(-1)).flatten(1).all(1)
+    assert torch.equal(mirrored, (found != x).flatten(1).any(1))
+    assert abs(mirrored.sum().item() - 500) < 80  # five standard deviations
+
+
+def test_images_are_mirrored_after_they_are_moved():
+    started = training(Recipe(epochs=1, batch_size=100, crop=1, flip=True))
+    [(found, _)] = started.lesson.epoch(started.order)
+    order = torch.Generator().manual_seed(0)
+    x = FEW.x_train[torch.randperm(100, generator=order)]
+    x = cropped(x, 1, FEW.x_train.min().item(), order)
+    assert torch.equal(found, flipped(x, order))
+
+
+@pytest.mark.parametrize("moved", [{"crop": 1}, {"flip": True}, {"crop": 1, "flip": True}])
+def test_two_solvers_of_a_seed_see_the_same_images_and_two_epochs_do_not(moved):
+    recipe = Recipe(epochs=2, batch_size=32, **moved)
     epochs = []
     for method in ("euler", "rk4"):
         started = training(recipe, method)
@@ -169,8 +187,9 @@ def test_labels_stay_with_their_images():
         assert torch.equal(images.amax((1, 2, 3)), labels.float())
 
 
-def test_evaluation_sees_images_where_they_are():
-    plain, moved = (training(Recipe(epochs=1, crop=crop)) for crop in (0, 2))
+@pytest.mark.parametrize("how", [{"crop": 2}, {"flip": True}])
+def test_evaluation_sees_images_as_they_are(how):
+    plain, moved = (training(Recipe(epochs=1, **options)) for options in ({}, how))
     assert plain.evaluate(plain.lesson.training()) == moved.evaluate(moved.lesson.training())
 
 

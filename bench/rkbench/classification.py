@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from rkbench.augmentation import cropped
+from rkbench.augmentation import cropped, flipped
 from rkbench.data import Dataset
 from rkbench.lesson import Judged
 from rkbench.task import Recipe
@@ -28,22 +28,29 @@ class Classification:
 
     column = "test_accuracy"
     past_limit = "ten times that of guessing"
+    tight = False
 
     def __init__(self, data: Dataset, recipe: Recipe) -> None:
         self.data, self.recipe, self.device = data, recipe, data.x_train.device
         self.steps = math.ceil(len(data.y_train) / recipe.batch_size)
         self.limit = 10 * math.log(data.classes)
+        self._darkest = data.x_train.min().item() if recipe.crop else 0.0
 
     def epoch(self, order: torch.Generator) -> list[Labelled]:
-        """Return the batches of an epoch: views of data gathered once, or crops of them."""
+        """Return the batches of an epoch: views of data gathered once, or those moved about."""
         shuffled = torch.randperm(len(self.data.y_train), generator=order).to(self.device)
         x, y = self.data.x_train[shuffled], self.data.y_train[shuffled]
-        margin, size = self.recipe.crop, self.recipe.batch_size
-        background = self.data.x_train.min().item() if margin else 0.0
+        size = self.recipe.batch_size
         return [
-            (cropped(images, margin, background, order) if margin else images, labels)
+            (self._moved(images, order), labels)
             for images, labels in zip(x.split(size), y.split(size), strict=True)
         ]
+
+    def _moved(self, x: Tensor, random: torch.Generator) -> Tensor:
+        """Return images as the recipe has them moved about."""
+        if self.recipe.crop:
+            x = cropped(x, self.recipe.crop, self._darkest, random)
+        return flipped(x, random) if self.recipe.flip else x
 
     def sizes(self) -> list[Labelled]:
         """Return a full batch, and one of the size of the last, for which compilers compile again."""

@@ -32,6 +32,7 @@ class Lesson(Protocol):
     Attributes:
         device: where batches are.
         column: of the curve, where the score on the test set stands: ``test_accuracy`` or ``test_score``.
+        tight: whether the score is that of the network's ODE, solved at a tight tolerance, and not of its own solver.
         steps: training steps in an epoch.
         limit: a loss beyond it is that of a training gone astray.
         past_limit: what to say of it, after "The … loss grew to …".
@@ -39,6 +40,7 @@ class Lesson(Protocol):
 
     device: torch.device
     column: str
+    tight: bool
     steps: int
     limit: float
     past_limit: str

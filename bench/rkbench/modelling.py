@@ -24,6 +24,9 @@ class Modelling:
         score: what becomes of the errors.
         device: where batches go; floating-point tensors take the default dtype.
 
+    Attributes:
+        tight: whether the network is judged by its ODE, solved at a tight tolerance.
+
     Raises:
         UserError: the data are no tensors of one length and no iterable of batches with a length.
     """
@@ -33,6 +36,7 @@ class Modelling:
 
     def __init__(self, model: Model, recipe: Recipe, score: Score, device: str) -> None:
         self.model, self.recipe, self._score = model, recipe, score
+        self.tight = score.tight
         self.device = torch.device(device)
         self.train, self.held_out = (
             self._ready(data, name) for data, name in ((model.train, "train"), (model.test, "test"))
@@ -79,7 +83,9 @@ class Modelling:
         return (moved(batch, self.device) for batch in data)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
-        """Return the model's loss."""
+        """Return the model's loss, which is the mean of its errors where it has none of its own."""
+        if self.model.loss is None:
+            return self._each("errors", self.model.errors(network, batch)).mean()
         return self.model.loss(network, batch)
 
     def judge(self, network: nn.Module, batch: Batch) -> Judged:
@@ -88,14 +94,33 @@ class Modelling:
         Raises:
             UserError: the errors are not one number for each sample.
         """
-        errors = self.model.errors(network, batch)
-        if not isinstance(errors, Tensor) or errors.dim() != 1:
-            found = tuple(errors.shape) if isinstance(errors, Tensor) else type(errors).__name__
-            raise UserError(
-                f"errors(network, batch) must be one number for each sample, [samples], not {found}."
-            )
-        loss = float(self.model.loss(network, batch))
-        return Judged(loss * len(errors), float(errors.double().sum()), len(errors))
+        errors = self._each("errors", self.model.errors(network, batch))
+        loss = errors.mean() if self.model.loss is None else self.model.loss(network, batch)
+        return Judged(float(loss) * len(errors), float(errors.double().sum()), len(errors))
+
+    @torch.no_grad()
+    def solver_error(self, network: nn.Module) -> float | None:
+        """Return what the solver loses of a test sample in the mean, or None where the model does not tell.
+
+        Raises:
+            SolveError: a solve failed.
+            UserError: the solver errors are not one number for each sample.
+        """
+        if self.model.solver_errors is None:
+            return None
+        network.eval()
+        found = [
+            self._each("solver_errors", self.model.solver_errors(network, batch)) for batch in self.test()
+        ]
+        return float(torch.cat(found).double().mean())
+
+    @staticmethod
+    def _each(name: str, errors: object) -> Tensor:
+        """Return what a function of the model gave, if that is one number for each sample."""
+        if isinstance(errors, Tensor) and errors.dim() == 1:
+            return errors
+        found = tuple(errors.shape) if isinstance(errors, Tensor) else type(errors).__name__
+        raise UserError(f"{name}(network, batch) must be one number for each sample, [samples], not {found}.")
 
     def score(self, mean: float) -> float:
         """Return the model's score."""

@@ -142,11 +142,20 @@ class Record:
         "What the task's own data are called, so that tasks of one subject are seen together; empty for a task on a dataset",
         "",
     )
-    train_score: float | None = _column("Score on the training set after training, in its own unit")
-    test_score: float | None = _column("Score on the test set after training, in its own unit")
+    train_score: float | None = _column(
+        "Score on the training set after training, in its own unit, under its own solver"
+    )
+    test_score: float | None = _column(
+        "Score on the test set after training, in its own unit; a likelihood is that of the network's ODE, solved at a tight "
+        "tolerance, since under a coarse solver of its own, as in `test_loss`, it may be any"
+    )
     tight_score_change: float | None = _column(
-        "Score of the trained network when dopri5 solves it at a tight tolerance, less its own; far from 0, it learnt its "
-        "solver too"
+        "Score of the trained network when dopri5 solves it at a tight tolerance, less `test_score`; far from 0, it learnt its "
+        "solver too; 0 for a likelihood, which is of such a solve anyway"
+    )
+    solver_error: float | None = _column(
+        "What the solver loses of a test sample after training, in the mean, as the task measures it: for a normalizing "
+        "flow, how far it is from itself after a way forth and back; empty for other tasks and where such a solve failed"
     )
     tight_accuracy_change: float | None = _column(
         "Accuracy of the trained network on the first 1000 test samples when dopri5 solves it at a tight tolerance, less "

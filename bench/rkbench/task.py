@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -175,11 +176,14 @@ class Score:
         name: as tables head it, such as "RMSE".
         unit: of the score, such as "nats"; empty for one without.
         root: whether the square root of the mean is the score, as in a root mean square.
+        tight: whether a network is judged by its ODE, solved at a tight tolerance. A likelihood has to be: a coarse solver
+            is no change of variables, so under its own a network may have any.
     """
 
     name: str
     unit: str = ""
     root: bool = False
+    tight: bool = False
 
     def of(self, mean: float) -> float:
         """Return the score, given the mean error of a sample."""
@@ -203,6 +207,8 @@ class ModelTask(BaseTask):
         kinetic: weight in the loss of the kinetic energy of every ODE block, see `RunningCost`.
         jacobian: weight in the loss of the norm of f's Jacobian along it.
         subject: what its data are called; tasks of one subject and score stand beside each other in a table.
+        reads: ``reads(**options)`` returns the checksum of the files that ``model`` reads, given those of its options that
+            it takes by keyword, too; it is part of what a cell is. It may refuse them, before anything is measured.
         dataset: none; the data are the model's own.
     """
 
@@ -216,6 +222,7 @@ class ModelTask(BaseTask):
     kinetic: float = 0.0
     jacobian: float = 0.0
     subject: str = ""
+    reads: Callable[..., str] | None = None
     dataset: str = ""
 
     experiment: ClassVar[str] = "training"
@@ -227,10 +234,19 @@ class ModelTask(BaseTask):
         return self.recipe.epochs
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return recipe, score, target and what else is set; the model and its data are code."""
+        """Return recipe, score, target, what else is set, and the files; the model and other data are code."""
         own = ("target", "kinetic", "jacobian")
         set_here = {name: getattr(self, name) for name in own}
-        return {"recipe": asdict(self.recipe), "score": asdict(self.score)} | set_here
+        files = {"files": self.data_sha256()} if self.reads else {}
+        return {"recipe": asdict(self.recipe), "score": asdict(self.score)} | set_here | files
+
+    def data_sha256(self) -> str:
+        """Return the checksum of the files that the model reads; empty where it reads none."""
+        if self.reads is None:
+            return ""
+        given = getattr(self.model, "keywords", {})
+        taken = inspect.signature(self.reads).parameters
+        return self.reads(**{name: value for name, value in given.items() if name in taken})
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
@@ -13,13 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from rkbench.compiling import CompileClock
+from rkbench.errors import SolveError
 from rkbench.lesson import Batch, Lesson
 from rkbench.measure import Counts, Meter, audit, timed
+from rkbench.networks.block import ODEBlock
 from rkbench.networks.dynamic import refine
 from rkbench.objective import Objective
 from rkbench.record import CellStatus
 from rkbench.saving import Checkpoint
 from rkbench.task import Recipe
+from rkbench.tightly import solved_by, tight_solver
 from rkbench.training_state import capture, restore
 
 WARM_UP_STEPS = 3
@@ -181,7 +185,7 @@ class Training:
             "seconds": seconds,
             "train_loss": train_loss,
             "test_loss": test_loss,
-            self.lesson.column: score,
+            self.lesson.column: self.judged(score),
             "nfe_forward": median(log.nfe_forward),
             "accepted": median(log.accepted),
             "rejected": fmean(log.rejected),
@@ -243,6 +247,26 @@ class Training:
                 f"The {which} loss grew to {loss:.3g}, {self.lesson.past_limit}; lower the learning rate or take "
                 "smaller steps.",
             )
+
+    def judged(self, own: float) -> float:
+        """Return the score on the test set: the one under the network's own solver, or of its ODE if the lesson says so.
+
+        Raises:
+            TrainingError: the ODE cannot be solved well enough to have one.
+        """
+        blocks = [module for module in self.network.modules() if isinstance(module, ODEBlock)]
+        if not (self.lesson.tight and blocks):
+            return own
+        score = math.nan
+        with suppress(SolveError), solved_by(tight_solver, blocks):
+            _, score, _ = self.evaluate(self.lesson.test())
+        if not math.isfinite(score):
+            raise TrainingError(
+                CellStatus.DIVERGED,
+                "The network's ODE has no score, since it cannot be solved at a tight tolerance; take smaller steps, or "
+                "lower the learning rate.",
+            )
+        return score
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> tuple[float, float, float]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rkbench.errors import SolveError, UserError
-from rkbench.experiments.looks import Swap, solved_by, swaps
+from rkbench.experiments.looks import swaps
 from rkbench.measure import timed
 from rkbench.networks.block import ODEBlock
 from rkbench.solver import Solver
+from rkbench.tightly import Swap, solved_by
 from rkbench.train import Training
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
@@ -13,6 +14,7 @@ from torch import nn
 
 from rkbench import data
 from rkbench.classification import Classification
+from rkbench.errors import SolveError
 from rkbench.experiments.batch_mates import batch_mates
 from rkbench.experiments.conditioning import conditioning
 from rkbench.experiments.looks import critical_steps, looks, tight
@@ -46,7 +48,7 @@ def measure(
     Raises:
         DataError: the dataset is missing or broken.
         SolveError: a solve failed.
-        TrainingError: the loss exploded, or an engine miscounts.
+        TrainingError: the loss exploded, an engine miscounts, or the trained network has no score.
     """
     network, lesson = _learner(cell, task, solver, record)
     record.target = task.target
@@ -64,7 +66,7 @@ def measure(
     if isinstance(lesson, Classification):
         _look_into(record, network, lesson.data, task.recipe.batch_size)
     else:
-        _look_at_scores(record, training)
+        _look_at_scores(record, training, lesson)
 
 
 def _learner(
@@ -72,6 +74,7 @@ def _learner(
 ) -> tuple[nn.Module, Classification | Modelling]:
     """Return the network that is trained, and what it learns."""
     if isinstance(task, ModelTask):
+        record.data_sha256 = task.data_sha256()
         model = task.model(solver)
         record.subject = task.subject
         record.score = f"{task.score.name}, {task.score.unit}" if task.score.unit else task.score.name
@@ -109,12 +112,15 @@ def _look_into(record: Record, network: nn.Module, dataset: data.Dataset, batch_
         record.batch_logit_change, record.batch_label_changes = mates
 
 
-def _look_at_scores(record: Record, training: Training) -> None:
-    """What the trained network is worth under other solvers."""
+def _look_at_scores(record: Record, training: Training, lesson: Modelling) -> None:
+    """What the trained network is worth under other solvers, and what its own loses."""
+    with suppress(SolveError):  # the way back may be harder than the way that was trained
+        record.solver_error = lesson.solver_error(training.network)
     found = score_looks(training)
     record.looks = [look._asdict() for look in found]
     last = tight(found)
-    record.tight_score_change = last.score_change if last else None
+    if last is not None and record.test_score is not None:
+        record.tight_score_change = last.test_score - record.test_score
 
 
 def _step_memory(training: Training) -> float | None:
@@ -184,6 +190,6 @@ def _scores(record: Record, training: Training) -> None:
     record.eval_seconds, (record.test_loss, reached, record.nfe_eval) = timed(
         lambda: training.evaluate(lesson.test()), training.device
     )
-    setattr(record, lesson.column, reached)
+    setattr(record, lesson.column, training.judged(reached))
     record.train_loss, known, _ = training.evaluate(lesson.training())
     setattr(record, lesson.column.replace("test", "train"), known)

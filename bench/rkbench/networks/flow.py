@@ -7,105 +7,72 @@ Along y' = f(t, y) the logarithm of the density falls by the divergence of f (Ch
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from rkbench.networks.block import ODEBlock
+from rkbench.networks.normal import normal_surprise
 from rkbench.solver import Solver
 
 TRACES = ("exact", "hutchinson")
 
 
-class TimeField(nn.Module):
-    """f(t, y): a perceptron of y and t with softplus between its layers, smooth as its divergence has to be."""
+class Carried(nn.Module):
+    """The right-hand side for samples with what becomes of their density: dy/dt = f, dl/dt = -div f.
 
-    def __init__(self, n: int, width: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(n + 1, width),
-            nn.Softplus(),
-            nn.Linear(width, width),
-            nn.Softplus(),
-            nn.Linear(width, n),
-        )
-
-    def forward(self, t: Tensor, y: Tensor) -> Tensor:
-        """Return dy/dt, like ``y`` ``[batch, n]``."""
-        time = t.expand(len(y)) if t.dim() == 0 else t.reshape(-1)
-        return self.layers(torch.cat((y, time[:, None].to(y.dtype)), 1))
-
-
-class WithDivergence(nn.Module):
-    """The state with the logarithm of its density, ``[batch, n + 1]``: dy/dt = f, dl/dt = -div f.
+    A state is ``[batch, n + 1]``, y and l; or ``[batch, 2 n + 1]``, with the signs of Hutchinson's estimate behind them. They
+    stay what they are, so each sample has its own wherever an engine takes it, and the same ones all the way.
 
     Args:
-        f: the flow.
-        trace: one of `TRACES`.
+        f: ``f(t, y, signs)`` returns f and its divergence, as `TimeField` does.
+        n: numbers in a sample.
     """
 
-    def __init__(self, f: nn.Module, trace: str) -> None:
+    def __init__(self, f: nn.Module, n: int) -> None:
         super().__init__()
-        self.f, self.trace = f, trace
-        self.noise: Tensor | None = None
+        self.f, self.n = f, n
 
     def forward(self, t: Tensor, state: Tensor) -> Tensor:
-        """Return the derivative of state and logarithm."""
-        y = state[:, :-1]
-        with torch.enable_grad():
-            y = y if y.requires_grad else y.detach().requires_grad_()
-            velocity = self.f(t, y)
-            divergence = self._divergence(velocity, y)
-        if not torch.is_grad_enabled():
-            velocity, divergence = velocity.detach(), divergence.detach()
-        return torch.cat((velocity, -divergence[:, None]), 1)
-
-    def _divergence(self, velocity: Tensor, y: Tensor) -> Tensor:
-        if self.trace == "hutchinson" and self.noise is not None:
-            (product,) = torch.autograd.grad(velocity, y, self.noise, create_graph=True)
-            return (product * self.noise).sum(1)
-        parts = [
-            torch.autograd.grad(velocity[:, i].sum(), y, create_graph=True)[0][:, i]
-            for i in range(y.shape[1])
-        ]
-        return torch.stack(parts).sum(0)
-
-    def draw(self, y: Tensor) -> None:
-        """Draw the signs of Hutchinson's estimate anew; they stay the same during a solve."""
-        self.noise = torch.randint_like(y, 2) * 2 - 1 if self.trace == "hutchinson" else None
+        """Return the derivative of the state, shaped like it."""
+        y, signs = state[:, : self.n], state[:, self.n + 1 :]
+        estimated = signs.shape[1] > 0
+        velocity, divergence = self.f(t, y, signs if estimated else None)
+        rest = (torch.zeros_like(signs),) if estimated else ()
+        return torch.cat((velocity, -divergence[:, None], *rest), 1)
 
 
 class Flow(nn.Module):
-    """A density on ``n`` numbers: that of a normal one, carried from t = 1, where data are, to t = 0 and back.
+    """A density on ``n`` numbers: that of normal ones, carried from t = 1, where data are, to t = 0 and back.
 
     Args:
+        f: of the samples alone, see `Carried`.
         n: numbers in a sample.
-        width: of f's hidden layers.
-        solver: how it is carried.
-        trace: how the divergence is found in training; judged it is exactly.
+        solver: how they are carried.
+        trace: how the divergence is found in training, one of `TRACES`; judged it is exact.
     """
 
-    def __init__(self, n: int, width: int, solver: Solver, trace: str = "exact") -> None:
+    def __init__(self, f: nn.Module, n: int, solver: Solver, trace: str = "exact") -> None:
         super().__init__()
-        self.carried = WithDivergence(TimeField(n, width), trace)
-        self.block = ODEBlock(self.carried, solver=solver, t_span=(1.0, 0.0))
+        self.n, self.trace = n, trace
+        self.block = ODEBlock(Carried(f, n), solver=solver, t_span=(1.0, 0.0))
 
     def surprise(self, x: Tensor) -> Tensor:
         """Return the negative logarithm of the density at samples ``[batch, n]``, in nats, ``[batch]``."""
-        if self.training:
-            self.carried.draw(x)
-        else:
-            self.carried.noise = None
-        start = torch.cat((x, x.new_zeros(len(x), 1)), 1)
+        start = self._start(x)
+        if self.training and self.trace == "hutchinson":
+            start = torch.cat((start, torch.randint_like(x, 2) * 2 - 1), 1)
         end = self.block(start)
-        z, growth = end[:, :-1], end[:, -1]
-        # The volume grew by exp(growth) on the way from the data.
-        normal = z.square().sum(1) / 2 + math.log(2 * math.pi) / 2 * z.shape[1]
-        return normal + growth
+        # The volume grew by exp(l) on the way from the data.
+        return normal_surprise(end[:, : self.n]) + end[:, self.n]
 
     def round_trip(self, x: Tensor) -> Tensor:
-        """Return samples as they come back from where the flow brought them: what the solver loses on the way."""
-        self.carried.noise = None
-        there = self.block(torch.cat((x, x.new_zeros(len(x), 1)), 1))
-        return self.block(there, (0.0, 1.0))[:, :-1]
+        """Return samples as they come back from where the flow brought them, ``[batch, n]``.
+
+        How far they are from themselves is what the solver lost. On equal steps of h that falls as h^p with a method of
+        odd order p, and as h^(p + 1) with one of even order, whose leading error has the opposite sign on the way back.
+        """
+        there = self.block(self._start(x))
+        return self.block(there, (0.0, 1.0))[:, : self.n]
+
+    def _start(self, x: Tensor) -> Tensor:
+        return torch.cat((x, x.new_zeros(len(x), 1)), 1)

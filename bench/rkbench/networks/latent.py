@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rkbench.networks.block import ODEBlock
+from rkbench.networks.observed import Observed, packed, picked
 from rkbench.solver import Solver
 
 
@@ -33,7 +34,7 @@ class LatentODE(nn.Module):
     """A variational autoencoder whose latent state moves by an ODE (Chen et al. 2018, arXiv:1806.07366, section 5).
 
     Each series has times of its own, and its states are wanted at them: a batch is solved over spans and output times
-    that differ from sample to sample.
+    that differ from sample to sample. Times count from that of the latent state's start, 0, and rise.
 
     Args:
         n: numbers in an observation.
@@ -42,43 +43,60 @@ class LatentODE(nn.Module):
         encoder: width of the recurrent encoder.
         solver: how the latent state is followed.
         noise: standard deviation of an observation.
+        learn_noise: whether that is only where it starts, and is learnt.
     """
 
     def __init__(
-        self, n: int, latent: int, hidden: int, encoder: int, solver: Solver, *, noise: float
+        self,
+        n: int,
+        latent: int,
+        hidden: int,
+        encoder: int,
+        solver: Solver | None,
+        *,
+        noise: float,
+        learn_noise: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder = nn.GRU(n + 1, encoder, batch_first=True)
+        self.encoder = nn.GRU(2 * n + 1, encoder, batch_first=True)
         self.start = nn.Linear(encoder, 2 * latent)
         self.block = ODEBlock(LatentField(latent, hidden), solver=solver)
         self.decoder = nn.Sequential(nn.Linear(latent, hidden), nn.ReLU(), nn.Linear(hidden, n))
-        self.noise = noise
+        self.log_noise = nn.Parameter(torch.tensor(math.log(noise)), requires_grad=learn_noise)
 
-    def infer(self, t: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and logarithm of the variance of the latent state at each series' first time.
+    def infer(self, given: Observed) -> tuple[Tensor, Tensor]:
+        """Return mean and logarithm of the variance of the latent state at time 0, ``[batch, latent]`` each.
 
-        Args:
-            t: ``[batch, observed]``, rising.
-            x: ``[batch, observed, n]``.
+        The encoder reads back in time. A series that ends before its batch does is read from its own end: padding comes
+        after its start, where nothing is looked at.
         """
+        t, x, seen = given = packed(given)
         waits = torch.diff(t, dim=1, append=t[:, -1:])
-        _, state = self.encoder(torch.cat((x, waits[..., None]), -1).flip(1))
-        return self.start(state[0]).chunk(2, -1)
+        last = given.counts[:, None] - 1
+        back = (last - torch.arange(t.shape[1], device=t.device)).clamp(min=0)
+        states, _ = self.encoder(picked(torch.cat((x, seen.to(x.dtype), waits[..., None]), -1), back))
+        return self.start(picked(states, last)[:, 0]).chunk(2, -1)
 
     def follow(self, z0: Tensor, t: Tensor) -> Tensor:
-        """Return what would be observed at times ``[batch, times]``, counted from that of ``z0``: ``[batch, times, n]``."""
+        """Return what would be observed at rising times ``[batch, times]``: ``[batch, times, n]``."""
         curve = self.block(z0, (0.0, t[:, -1]), t.T.unbind())
         return self.decoder(curve).transpose(0, 1)
 
-    def loss(self, t: Tensor, x: Tensor) -> Tensor:
-        """Return the negative evidence lower bound of a series, in nats, the mean over the batch."""
-        mean, log_variance = self.infer(t, x)
-        z0 = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        off = (x - self.follow(z0, t)) / self.noise
-        surprise = (off.square() / 2 + math.log(self.noise) + math.log(2 * math.pi) / 2).sum((1, 2))
-        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
-        return (surprise + divergence).mean()
+    def loss(self, given: Observed, known: Observed) -> Tensor:
+        """Return the negative evidence lower bound of a series, in nats, the mean over the batch.
 
-    def foretell(self, t: Tensor, x: Tensor, t_later: Tensor) -> Tensor:
-        """Return the series at later times, from the likeliest start."""
-        return self.follow(self.infer(t, x)[0], t_later)
+        Args:
+            given: what the encoder reads.
+            known: what is to be explained.
+        """
+        mean, log_variance = self.infer(given)
+        t, x, seen = packed(known)
+        z0 = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+        off = (x - self.follow(z0, t)) * (-self.log_noise).exp()
+        surprise = torch.where(seen, off.square() / 2 + self.log_noise + math.log(2 * math.pi) / 2, 0.0)
+        divergence = (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
+        return (surprise.sum((1, 2)) + divergence).mean()
+
+    def foretell(self, given: Observed, t: Tensor) -> Tensor:
+        """Return the series at rising times ``[batch, times]``, from the likeliest start."""
+        return self.follow(self.infer(given)[0], t)

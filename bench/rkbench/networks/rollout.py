@@ -52,3 +52,22 @@ class Rollout(nn.Module):
     def forward(self, y0: Tensor) -> Tensor:
         """Return the states after ``y0`` ``[batch, n]``, that one left out."""
         return self.block(y0, None, self.times[1:]).transpose(0, 1)
+
+
+class IrregularRollout(nn.Module):
+    """y(0) -> y at times that differ from sample to sample, ``[batch, times, n]``.
+
+    Each sample is solved over a span of its own, up to the last of its times; the others are read off its dense output.
+
+    Args:
+        f: the dynamics.
+        solver: how.
+    """
+
+    def __init__(self, f: nn.Module, solver: Solver) -> None:
+        super().__init__()
+        self.block = ODEBlock(f, solver=solver)
+
+    def forward(self, y0: Tensor, t: Tensor) -> Tensor:
+        """Return the states at times ``[batch, times]``, above 0 and rising, after that of ``y0`` ``[batch, n]``."""
+        return self.block(y0, (0.0, t[:, -1]), t.T.unbind()).transpose(0, 1)

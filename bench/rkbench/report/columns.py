@@ -50,6 +50,7 @@ _UNITS = {
     "checkpoints": "states",
     "*rtol": "1",
     "*atol": "that of the state",
+    "solver_error": "that of the samples",
     "*_error": "1",
     "*_ratio": "1",
     "*_abscissa": "1 / that of the problem's time",

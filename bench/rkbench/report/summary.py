@@ -37,6 +37,7 @@ MEASURES = (
     "tight_accuracy_change",
     "tight_label_changes",
     "tight_score_change",
+    "solver_error",
     "critical_steps",
     "spectral_abscissa",
     "numerical_abscissa",

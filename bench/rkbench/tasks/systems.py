@@ -19,7 +19,8 @@ class System:
         f: ``f(t, y)`` with y ``[batch, n]``.
         low: the least of each component at the start of a trajectory.
         high: the greatest.
-        span: how long a trajectory is, in the system's time.
+        span: how long a window of a trajectory is, in the system's time.
+        windows: in a trajectory, one after the other.
         summary: its equations and where they come from.
     """
 
@@ -28,6 +29,7 @@ class System:
     low: tuple[float, ...]
     high: tuple[float, ...]
     span: float
+    windows: int
     summary: str
 
 
@@ -43,11 +45,21 @@ def _pendulum(t: Tensor, y: Tensor) -> Tensor:
 
 
 def van_der_pol(mu: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return y'' = mu (1 - y²) y' - y as a system."""
+    """Return y'' = mu (1 - y²) y' - y as a system of y and y'."""
 
     def f(t: Tensor, y: Tensor) -> Tensor:
         place, speed = y.unbind(1)
         return _stacked(speed, mu * (1 - place**2) * speed - place)
+
+    return f
+
+
+def lienard(mu: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return the same equation as a system of y and w = y - y³/3 - y'/mu, whose states stay small when mu is large."""
+
+    def f(t: Tensor, y: Tensor) -> Tensor:
+        place, slow = y.unbind(1)
+        return _stacked(mu * (place - place**3 / 3 - slow), place / mu)
 
     return f
 
@@ -57,15 +69,21 @@ def _lorenz(t: Tensor, y: Tensor) -> Tensor:
     return _stacked(10 * (w - x), x * (28 - z) - w, x * w - 8 / 3 * z)
 
 
-PENDULUM = System("pendulum", _pendulum, (-2.0, -1.0), (2.0, 1.0), 4.0, "y'' = -sin y, without friction")
+PENDULUM = System("pendulum", _pendulum, (-2.0, -1.0), (2.0, 1.0), 3.0, 32, "y'' = -sin y, without friction")
 OSCILLATOR = System(
-    "oscillator", van_der_pol(1.0), (-2.0, -2.0), (2.0, 2.0), 4.0, "y'' = (1 - y²) y' - y (van der Pol 1926)"
+    "oscillator_net",
+    van_der_pol(1.0),
+    (-2.0, -2.0),
+    (2.0, 2.0),
+    1.5,
+    32,
+    "y'' = (1 - y²) y' - y (van der Pol 1926)",
 )
 STIFF = System(
-    "stiff_net", van_der_pol(10.0), (-2.0, -2.0), (2.0, 2.0), 4.0,
-    "y'' = 10 (1 - y²) y' - y: slow, then sudden (van der Pol 1926)",
+    "stiff_net", lienard(5.0), (-2.0, -1.0), (2.0, 1.0), 2.0, 32,
+    "y'' = 5 (1 - y²) y' - y: slow, then sudden, in the coordinates of Liénard (van der Pol 1926)",
 )  # fmt: skip
 LORENZ = System(
-    "lorenz_net", _lorenz, (-15.0, -15.0, 10.0), (15.0, 15.0, 40.0), 0.5,
+    "lorenz_net", _lorenz, (-15.0, -15.0, 10.0), (15.0, 15.0, 40.0), 0.3, 32,
     "convection in three components (Lorenz 1963, doi:10.1175/1520-0469(1963)020<0130:DNF>2.0.CO;2)",
 )  # fmt: skip
