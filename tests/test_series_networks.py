@@ -82,6 +82,20 @@ def test_the_time_since_each_number_was_seen_is_its_own(unit):
     assert memory.last[0, 0].tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("unit", [RNNDelta, GRUD])
+def test_reading_a_series_is_a_step_for_each_observation(unit):
+    torch.manual_seed(0)
+    unit, (t, x, seen) = unit(2, 4, pace=0.1).double(), observed(3, 6)
+    read = unit.read(Observed(t, x, seen))
+    start = torch.zeros(3, 2, dtype=x.dtype)
+    memory = Memory(torch.zeros(3, 4, dtype=x.dtype), start, start)
+    for i, wait in enumerate(torch.diff(t, dim=1, prepend=t[:, :1]).unbind(1)):
+        memory = unit.step(memory, x[:, i], seen[:, i], wait)
+        for stepped, whole in zip(memory, read, strict=True):
+            assert torch.allclose(stepped, whole[:, i], atol=1e-12)
+    assert not seen.all()
+
+
 @pytest.mark.parametrize("unit", ["rnn", "gru_d"])
 def test_a_forecast_needs_nothing_of_what_comes_later(unit):
     torch.manual_seed(0)

@@ -50,15 +50,18 @@ class RNNDelta(nn.Module):
 
     def step(self, memory: Memory, x: Tensor, seen: Tensor, wait: Tensor) -> Memory:
         """Return the memory after an observation ``[…, n]``, of which ``seen`` was seen, the time ``wait`` ``[…]`` later."""
-        since = memory.since + wait[..., None] / self.pace
-        state = self._state(memory, since, x, seen, wait[..., None] / self.pace)
+        wait = wait[..., None] / self.pace
+        since = memory.since + wait
+        inputs, left = self._prepared(memory.last, since, x, seen, wait)
+        state = left * memory.state
+        state = self.cell(inputs.flatten(0, -2), state.flatten(0, -2)).view_as(state)
         return Memory(state, torch.where(seen, x, memory.last), torch.where(seen, 0.0, since))
 
-    def _state(self, memory: Memory, since: Tensor, x: Tensor, seen: Tensor, wait: Tensor) -> Tensor:
-        return self._cell(torch.cat((torch.where(seen, x, 0.0), seen.to(x.dtype), wait), -1), memory.state)
-
-    def _cell(self, inputs: Tensor, state: Tensor) -> Tensor:
-        return self.cell(inputs.flatten(0, -2), state.flatten(0, -2)).view_as(state)
+    def _prepared(
+        self, last: Tensor, since: Tensor, x: Tensor, seen: Tensor, wait: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return what the cell is given, and the share of its state that is left by then."""
+        return torch.cat((torch.where(seen, x, 0.0), seen.to(x.dtype), wait), -1), torch.ones_like(wait)
 
     def ahead(self, memory: Memory, wait: Tensor) -> Tensor:
         """Return the state the time ``wait`` later, ``[…, hidden]``, nothing having been seen."""
@@ -66,16 +69,24 @@ class RNNDelta(nn.Module):
         return self.step(memory, nothing, nothing.bool(), wait).state
 
     def read(self, observed: Observed) -> Memory:
-        """Return the memory after each observation, ``[batch, times, …]``; nothing depends on padding after it."""
+        """Return the memory after each observation, ``[batch, times, …]``; nothing depends on padding after it.
+
+        As `step` by step, but all that does not depend on the state is done at once.
+        """
         t, x, seen = observed
-        start = x.new_zeros(len(x), self.n)
-        memory = Memory(x.new_zeros(len(x), self.cell.hidden_size), start, start)
-        waits = torch.diff(t, dim=1, prepend=t[:, :1])
-        found = []
-        for now in zip(x.unbind(1), seen.unbind(1), waits.unbind(1), strict=True):
-            memory = self.step(memory, *now)
-            found.append(memory)
-        return Memory(*(torch.stack(parts, 1) for parts in zip(*found, strict=True)))
+        places = torch.arange(t.shape[1], device=t.device)[:, None]
+        latest = torch.where(seen, places, -1).cummax(1).values  # where each number was last seen
+        last = torch.where(latest >= 0, x.gather(1, latest.clamp(min=0)), 0.0)
+        times = t[..., None].expand_as(x)
+        since = (times - times.gather(1, latest.clamp(min=0))) / self.pace
+        waits = torch.diff(t, dim=1, prepend=t[:, :1])[..., None] / self.pace
+        before = [nn.functional.pad(after[:, :-1], (0, 0, 1, 0)) for after in (last, since)]
+        prepared = self._prepared(before[0], before[1] + waits, x, seen, waits)
+        state, states = x.new_zeros(len(x), self.cell.hidden_size), []
+        for inputs, left in zip(*(part.unbind(1) for part in prepared), strict=True):
+            state = self.cell(inputs, left * state)
+            states.append(state)
+        return Memory(torch.stack(states, 1), last, since)
 
 
 class GRUD(RNNDelta):
@@ -102,10 +113,11 @@ class GRUD(RNNDelta):
         values, state = (torch.exp(-torch.relu(exponent)) for exponent in exponents)
         return values, state
 
-    def _state(self, memory: Memory, since: Tensor, x: Tensor, seen: Tensor, wait: Tensor) -> Tensor:
+    def _prepared(
+        self, last: Tensor, since: Tensor, x: Tensor, seen: Tensor, wait: Tensor
+    ) -> tuple[Tensor, Tensor]:
         values, left = self.decays(since)
-        x = torch.where(seen, x, values * memory.last)
-        return self._cell(torch.cat((x, seen.to(x.dtype)), -1), left * memory.state)
+        return torch.cat((torch.where(seen, x, values * last), seen.to(x.dtype)), -1), left
 
 
 UNITS: dict[str, type[RNNDelta]] = {"rnn": RNNDelta, "gru_d": GRUD}

@@ -138,7 +138,7 @@ def latent_ode(
     *,
     observed: int = 50,
     ask: str = "extrapolation",
-    spirals: int = 800,
+    spirals: int = 400,
     latent: int = 4,
     hidden: int = 20,
     encoder: int = 25,
@@ -158,7 +158,7 @@ def recurrent(
     *,
     observed: int = 50,
     ask: str = "extrapolation",
-    spirals: int = 800,
+    spirals: int = 400,
     hidden: int = 0,
 ) -> Model:
     """Return a recurrent network of as many parameters as the latent ODE has, unless ``hidden`` says how wide it is."""
@@ -171,7 +171,7 @@ def recurrent(
 
 
 SCORE = Score("RMSE", root=True)
-RECIPE = Recipe(epochs=50, batch_size=100, learning_rate=2e-2)
+RECIPE = Recipe(epochs=100, batch_size=50, learning_rate=3e-2)
 
 TASKS = [
     ModelTask(
