@@ -1,6 +1,7 @@
 """A user's own model: network, data, loss and errors become a task that is trained, judged and reported like any other."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -110,6 +111,18 @@ def test_batches_of_any_shape_are_moved():
 def test_data_that_are_none_are_refused(train, sentence):
     with pytest.raises(UserError, match=sentence):
         lesson(Model(nn.Identity(), train, (torch.ones(2),), loss, errors))
+
+
+@pytest.mark.parametrize(
+    ("score", "refused"), [(Score("RMSE", root=True), True), (Score("NLL", "nats"), False)]
+)
+def test_negative_errors_are_refused_unless_they_are_logarithms(score, refused):
+    model = Model(
+        nn.Identity(), (torch.ones(2),), (torch.ones(2),), loss, lambda network, batch: -torch.ones(2)
+    )
+    taught = Modelling(model, Recipe(epochs=1), score, "cpu")
+    with pytest.raises(UserError, match="no negative ones") if refused else nullcontext():
+        assert taught.judge(model.network, (torch.ones(2),)).score == -2
 
 
 def test_errors_that_are_not_one_for_each_sample_are_refused():

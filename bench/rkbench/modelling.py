@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rkbench.errors import UserError
 from rkbench.lesson import Batch, Judged
 from rkbench.model import Model
+from rkbench.record import LOGARITHMS
 from rkbench.task import Recipe, Score
 
 
@@ -92,11 +93,19 @@ class Modelling:
         """Return loss and errors of a batch.
 
         Raises:
-            UserError: the errors are not one number for each sample.
+            UserError: the errors are not one number for each sample, or are negative and no logarithms.
         """
         errors = self._each("errors", self.model.errors(network, batch))
+        self._refuse_negative(errors)
         loss = errors.mean() if self.model.loss is None else self.model.loss(network, batch)
         return Judged(float(loss) * len(errors), float(errors.double().sum()), len(errors))
+
+    def _refuse_negative(self, errors: Tensor) -> None:
+        if (self._score.root or self._score.unit not in LOGARITHMS) and bool((errors < 0).any()):
+            raise UserError(
+                f"errors(network, batch) gave {float(errors.min()):g}, and the score {self._score.name} has no negative ones; "
+                "make them 0 or more, or give the Score the unit nats, bits or bits/dim."
+            )
 
     @torch.no_grad()
     def solver_error(self, network: nn.Module) -> float | None:

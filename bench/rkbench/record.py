@@ -362,6 +362,8 @@ _NESTED = {
     nested: {name: validity.column(name, declared) for name, declared in types.items()}
     for nested, types in NESTED_TYPES.items()
 }
+LOGARITHMS = ("nats", "bits", "bits/dim")
+"""Units of scores that may be negative, logarithms of likelihoods: two of them have a difference, and no ratio."""
 LOOKED_AT, FLIPS = 1000, 0.002
 """Test samples that a trained network is looked at with, and the share of their answers in which two solvers of one ODE may
 differ."""

@@ -174,7 +174,7 @@ class Score:
 
     Attributes:
         name: as tables head it, such as "RMSE".
-        unit: of the score, such as "nats"; empty for one without.
+        unit: of the score; empty for one without. In "nats", "bits" and "bits/dim", and without ``root``, it may be negative.
         root: whether the square root of the mean is the score, as in a root mean square.
         tight: whether a network is judged by its ODE, solved at a tight tolerance. A likelihood has to be: a coarse solver
             is no change of variables, so under its own a network may have any.

@@ -99,7 +99,8 @@ class RowOutputs(Outputs):
         """Return the states ``[places, *shape]`` on a step."""
         h = step.t_next - step.t
         theta = (self._shares.flatten()[index(places, self._shares)] - step.t) / h
-        rows = index([place % len(end) for place in places], end)
+        samples = len(end)
+        rows = index([place % samples for place in places], end)
         y = single(step.y[rows])
         if step.scheme.dense:
             for stage, row in step.scheme.dense:
@@ -126,7 +127,8 @@ class RowOutputs(Outputs):
             place for place, value in zip(missing, self._values[self._taken :], strict=True) if value == 0
         ]
         beyond = missing[len(at_start) :]
-        rows = index([place % len(like) for place in at_start], like)
+        samples = len(like)
+        rows = index([place % samples for place in at_start], like)
         pieces = [
             *self._pieces,
             like[rows],

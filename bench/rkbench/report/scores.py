@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rkbench.record import LOGARITHMS
 from rkbench.report import numbers
-
-DIFFERENCES = ("nats", "bits", "bits/dim")
-"""Units of scores that may be negative, logarithms of likelihoods: two of them have a difference, and no ratio."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +55,5 @@ def of(rows: pd.DataFrame) -> Score:
     if not text:
         return ACCURACY
     name, _, unit = str(text).partition(", ")
-    by_ratio = unit not in DIFFERENCES
+    by_ratio = unit not in LOGARITHMS
     return Score(f"test {name}", unit, "test_score", "train_score", numbers.significant, by_ratio=by_ratio)
