@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import rkbench
-from rkbench import cli, hookspecs, record, registry, show
+from rkbench import cli, hookspecs, record, registry, show, suite
 from rkbench.interface import make_solver
+from rkbench.plan import expand
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -21,6 +22,7 @@ DOCUMENTS = [
         "plugins/README.md",
         "results/README.md",
         "plugins/MODELS.md",
+        "plugins/SUITES.md",
         ".github/CONTRIBUTING.md",
         ".github/CLUSTER.md",
     )
@@ -157,6 +159,15 @@ def test_a_public_name_has_a_docstring(name):
 @pytest.mark.parametrize("error", [name for name in rkbench.__all__ if name.endswith("Error")])
 def test_an_error_is_listed_for_authors(error):
     assert f"`{error}`" in PLUGINS
+
+
+def test_the_suite_that_the_page_shows_expands_and_the_page_names_every_key_of_a_block():
+    page = (ROOT / "plugins" / "SUITES.md").read_text("utf-8")
+    shown = suite.parse("mine", re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0])
+    assert len(expand(shown, registry.default())) == 8 * (6 + 1) + 8 * (8 + 1)
+    assert shown.question[0].high == ("rk4",)
+    table = page.partition("| key of a block")[2]
+    assert [key for key in suite.AXES if f"`{key}`" not in table] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
