@@ -69,6 +69,14 @@ def test_a_block_of_solvers_may_be_for_some_tasks_alone():
     }
 
 
+def test_a_task_without_a_block_is_refused_unless_it_solves_nothing():
+    for task, refused in (("decay", True), ("digits8_resnet", False)):
+        text = PARTED.replace('"decay"', f'"{task}"').replace("rtol =", 'tasks = "digits8_tanh"\nrtol =')
+        chosen = suite.parse("mine", text.replace(f'tasks = "{task}"', 'tasks = "digits8_tanh"'))
+        with pytest.raises(SuiteError, match="block for decay") if refused else contextlib.nullcontext():
+            assert len(expand(chosen, registry.default())) > 0
+
+
 def test_a_task_that_is_not_the_suites_own_gets_all_its_solvers():
     chosen = suite.select(suite.parse("mine", PARTED), tasks=["digits8_odenet"])
     assert methods_by_task(chosen) == {"digits8_odenet": {"dopri5", "euler", "rk4"}}

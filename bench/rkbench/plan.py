@@ -166,6 +166,8 @@ def _block(
 ) -> list[Cell]:
     if not facts.task(task).solves:
         return [_cell(suite, facts, task, seed, NO_SOLVER, 0)]
+    if not solvers:
+        raise SuiteError(f"Suite {suite.name} has no [[solvers]] block for {task}; add one.")
     block = [_cell(suite, facts, task, seed, dict(solver), 0) for solver in solvers]
     if suite.seeds > 1:
         block += [_cell(suite, facts, task, seed, solver, 1) for solver in _baseline(suite, solvers)]

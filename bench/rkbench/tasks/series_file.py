@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from rkbench.errors import DataError
 
 MAUNA_LOA = resources.files("rkbench") / "assets" / "mauna_loa.csv.gz"
-"""Weekly carbon dioxide at Mauna Loa, 1958 to 2001, cut into stretches of 500 days; see the README beside it."""
+"""Weekly carbon dioxide at Mauna Loa, 1958 to 2001, cut into stretches of 250 days; see the README beside it."""
 
 LARGEST = 100 * 2**20
 """Bytes of a file, at most."""
