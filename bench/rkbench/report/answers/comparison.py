@@ -118,9 +118,27 @@ def _tables(results: Results, task: Task, cost: Cost) -> Tables:
     both = pd.concat(task.cells.values())
     epochs = results.epochs[results.epochs["cell_id"].isin(both["cell_id"].tolist())]
     table = cost.table(both, epochs)
+    if cost.at_equal:
+        table = table[[name for name in table if name in affordable(task)]]
     settings = [[name for name in cells["solver"].unique() if name in table] for cells in task.cells.values()]
     low, high = (table[names].dropna(axis="columns", how="all") for names in settings)
     return low, high
+
+
+def affordable(task: Task) -> dict[str, float]:
+    """Return the settings that take no more evaluations of f in a training step than the most of either side, with these.
+
+    What the side with the lesser most has is what both can spend; nobody has the advantage of more.
+    """
+    spent = [_evaluations(cells) for cells in task.cells.values()]
+    most = min(max(own.values(), default=0.0) for own in spent)
+    return {name: count for own in spent for name, count in own.items() if count <= most}
+
+
+def _evaluations(cells: pd.DataFrame) -> dict[str, float]:
+    """Return by setting the evaluations of f in a training step, medians over seeds."""
+    counts = (cells["nfe_forward"] + cells["nfe_backward"].fillna(0)).groupby(cells["solver"]).median()
+    return {str(name): float(count) for name, count in counts.dropna().items()}
 
 
 def _pairs(low: Chosen, high: Chosen) -> tuple[Chosen, Chosen]:

@@ -1,6 +1,7 @@
-"""What it costs a cell to reach the target of its task, which was fixed before the run; infinity where it did not.
+"""What is compared: the error at equal evaluations of f, and what it costs to reach the target that was fixed before the run.
 
-A cell that failed is infinite too, one that has not run or was skipped is NaN, and so is a cost that was not measured.
+A target that was not reached costs infinity. A cell that failed is infinite too, one that has not run or was skipped is
+NaN, and so is what was not measured.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from rkbench.report.scores import Score
 
 @dataclass(frozen=True)
 class Cost:
-    """One of the costs that are compared.
+    """One of the measures by which sides are compared; less is better.
 
     Attributes:
         key: its short name.
-        noun: what it counts, as in "with half ...".
-        by: what a verdict on it rests on, as in "counting ...".
+        noun: what it counts, as in "with half ..."; of an error, whose it is.
+        by: what a verdict on it rests on, as in "by ...".
         table: seeds × solvers of a task, from its cells and epochs; rows are seeds and machines, which is empty
             where these do not matter.
         timed: whether the machine's resolution limits what may be claimed; what is counted is exact.
-        as_ode: whether a network counts only where its score holds when its ODE is solved tightly.
+        as_ode: whether a network is judged by its ODE, solved tightly.
+        at_equal: whether it is an error, of settings that take as many evaluations of f as either side can.
     """
 
     key: str
@@ -36,6 +38,28 @@ class Cost:
     table: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
     timed: bool = False
     as_ode: bool = False
+    at_equal: bool = False
+
+
+def _error(cells: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    return _errors(cells, as_ode=False)
+
+
+def _error_as_ode(cells: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    return _errors(cells, as_ode=True)
+
+
+def _errors(cells: pd.DataFrame, *, as_ode: bool) -> pd.DataFrame:
+    """Return what has a ratio: the share of wrong answers, the score, or of a likelihood its inverse, the perplexity."""
+    score = scores.of(cells)
+    found = cells[score.column].astype(float)
+    if as_ode:
+        found = found + cells[tight_change(score)].astype(float)
+    if score.more_is_better:
+        found = 1 - found
+    elif not score.by_ratio:
+        found = np.exp(found)
+    return _of_cells(cells, found, unknown=bool(found.isna().all()))
 
 
 def _training(cells: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +90,16 @@ TRAINING = Cost("training", _IN_TRAINING, "evaluations of f in training", _train
 SECONDS = Cost("seconds", "the time of training", "the time of training", _seconds, timed=True)
 USE = Cost("use", "the evaluations of f in use", "evaluations of f in use", _use)
 ODE = Cost("ode", _IN_TRAINING, "evaluations of f in training as an ODE", _ode, as_ode=True)
-COSTS = (TRAINING, SECONDS, USE, ODE)
+ERROR = Cost("error", "as trained", "the error at equal evaluations of f", _error, at_equal=True)
+ERROR_ODE = Cost(
+    "error_ode",
+    "as an ODE",
+    "the error of its ODE at equal evaluations of f",
+    _error_as_ode,
+    as_ode=True,
+    at_equal=True,
+)
+COSTS = (ERROR, ERROR_ODE, TRAINING, SECONDS, USE, ODE)
 
 
 def tight_change(score: Score) -> str:
@@ -95,8 +128,12 @@ def _evaluations(cells: pd.DataFrame, epochs: pd.DataFrame) -> pd.Series:
 
 
 def _counted(cells: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    return _of_cells(cells, values, unknown=bool(values.isna().all() or cells["target"].isna().all()))
+
+
+def _of_cells(cells: pd.DataFrame, values: pd.Series, *, unknown: bool) -> pd.DataFrame:
+    """Return what each cell has, seeds × solvers, nothing where the measure is ``unknown`` on the task."""
     ok, idle = cells["status"] == CellStatus.OK, cells["status"] == CellStatus.SKIPPED
-    unknown = bool(values.isna().all() or cells["target"].isna().all())
     spent = values.where(ok, np.inf).mask(idle | unknown)
     frame = cells[["seed", "solver"]].assign(host="", value=spent)
     return frame.groupby(["seed", "host", "solver"], sort=False)["value"].first().unstack("solver")

@@ -1,4 +1,4 @@
-"""What it depends on whether higher order pays: what tasks are like, against what it costs on them.
+"""What it depends on whether higher order pays: what tasks are like, against the ratio of errors.
 
 A rank correlation over tasks (Kendall 1938, doi 10.1093/biomet/30.1-2.81), Holm-corrected over what is tried. Few tasks
 tell nothing, whatever was measured: of n of them, the smallest p-value is 2 / n!.
@@ -18,7 +18,7 @@ from rkbench.report import numbers, scores, statistics
 from rkbench.report.answers import asked
 from rkbench.report.answers.asked import Asked
 from rkbench.report.answers.comparison import Task
-from rkbench.report.answers.costs import TRAINING, at_target, tight_change
+from rkbench.report.answers.costs import ERROR_ODE, at_target, tight_change
 from rkbench.report.once import once
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ RANKED = "the place of the task in the question {}"
 
 @once
 def sentences(results: Results) -> list[str]:
-    """Return what the ratio of evaluations in training goes with, over the tasks of all questions."""
+    """Return what the ratio of errors as ODEs goes with, over the tasks of all questions."""
     questions = asked.of(results)
     tried = [*_traits(results, questions), *_ranks(questions)]
     if not tried:
@@ -75,7 +75,7 @@ def sentences(results: Results) -> list[str]:
     found = [_tau(values, ratios) for _, values, ratios in tried]
     if all(math.isnan(tau) for tau, _ in found):
         return [
-            "Nothing can be told of what the ratio depends on: too few tasks differ in it and in what they are like."
+            "Nothing can be told of what the ratio of errors as ODEs depends on: too few tasks differ in it and in what they are like."
         ]
     p_values = statistics.corrected([p for _, p in found])
     made = int((~np.isnan(p_values)).sum())
@@ -108,7 +108,7 @@ def _ranks(questions: list[Asked]) -> list[_Tried]:
 
 
 def _ratios(question: Asked) -> list[float]:
-    found = question.found.get(TRAINING.key)
+    found = question.found.get(ERROR_ODE.key)
     return [one.decision.estimate.median for one in found] if found else [math.nan] * len(question.tasks)
 
 
@@ -127,12 +127,10 @@ def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
 def _sentence(said: str, tasks: int, tau: float, p: float, tried: int) -> str:
     over = numbers.counted(tasks, "task")
     if math.isnan(tau):
-        return f"The ratio is not compared with {said}, in which too few tasks differ."
+        return f"The ratio of errors as ODEs is not compared with {said}, in which too few tasks differ."
     least = min(1.0, tried * 2 / math.factorial(tasks))
     way = "falls" if tau < 0 else "rises" if tau > 0 else "neither falls nor rises"
-    found = (
-        f"The ratio {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
-    )
+    found = f"The ratio of errors as ODEs {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
     if least > statistics.ALPHA:
         return f"{found}; nothing can be told, since so few tasks give no p-value below {numbers.significant(least, 2)}."
     return f"{found}{'' if p <= statistics.ALPHA else '; that may be chance'}."

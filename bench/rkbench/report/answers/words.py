@@ -1,4 +1,4 @@
-"""The sentence about one task: what reaching its target costs higher order, against lower order."""
+"""The sentence about one task: the error of higher order against lower order, and what reaching the target costs it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,51 @@ from rkbench.report.answers.comparison import Comparison, Task
 
 
 def sentence(task: Task, found: list[Comparison]) -> str:
-    """Return what is said of a task, cost by cost; the first is that of training, the others may be missing.
+    """Return what is said of a task, measure by measure, errors first; any may be missing.
 
     Args:
         task: the task.
-        found: its comparisons, one by each cost that was measured on some task of the question.
+        found: its comparisons, one by each measure that has something on some task of the question.
     """
     known = [one for one in found if one.seeds]
     if not known:
         return f"On {task.name}, nothing can be compared: no seed has a result of both sides."
-    if not any(any(one.reached) for one in known):
-        seeds = numbers.counted(max(one.seeds for one in known), "seed")
-        return f"On {task.name}, neither side reaches {_level(task)} on any of {seeds}."
-    first, *others = known
-    opening = f"On {task.name}, {_clause(first, _level(task))}"
-    return "; ".join([opening, *filter(None, (_further(one, first) for one in others))]) + "."
+    clauses = _errors(task, [one for one in known if one.cost.at_equal])
+    clauses += _costs(task, [one for one in known if not one.cost.at_equal])
+    return f"On {task.name}, {'; '.join(clauses)}."
+
+
+def _errors(task: Task, found: list[Comparison]) -> list[str]:
+    """Return what is said of the errors at equal evaluations of f."""
+    clauses = []
+    for place, one in enumerate(found):
+        low, high = one.reached
+        beside = [f"{one.high.usual} against {one.low.usual}", numbers.counted(one.seeds, "seed")]
+        whose = f"at equal evaluations of f, {_judged(task)} is" if not place else ""
+        if not low or not high:
+            text = f"{whose} known of {'neither side' if not (low or high) else 'one side alone'}".strip()
+        else:
+            text = (
+                f"{whose} {verdict.times(one.decision.estimate)} that of lower order {one.cost.noun}".strip()
+            )
+        clauses.append(_bracketed(text, beside, one) + (_apart(one) if low and high else ""))
+    return clauses
+
+
+def _judged(task: Task) -> str:
+    """Return what an error is called of which sides have a ratio."""
+    if task.score is scores.ACCURACY:
+        return "its share of wrong answers"
+    return f"its {task.score.name}" if task.score.by_ratio else f"exp({task.score.name})"
+
+
+def _costs(task: Task, found: list[Comparison]) -> list[str]:
+    """Return what is said of the costs of reaching the target."""
+    if not any(any(one.reached) for one in found):
+        seeds = numbers.counted(max((one.seeds for one in found), default=0), "seed")
+        return [f"neither side reaches {_level(task)} on any of {seeds}"] if found else []
+    first, *others = found
+    return [_clause(first, _level(task)), *filter(None, (_further(one, first) for one in others))]
 
 
 def _level(task: Task) -> str:

@@ -15,7 +15,7 @@ from rkbench.report import extent
 from rkbench.report.answers import asked, rule
 from rkbench.report.answers.asked import Asked
 from rkbench.report.answers.comparison import Comparison
-from rkbench.report.answers.costs import ODE, TRAINING, USE
+from rkbench.report.answers.costs import ERROR, ERROR_ODE, ODE, TRAINING
 from rkbench.report.answers.document import FIGURE
 from rkbench.report.answers.rule import Finding
 from rkbench.report.figures.style import INK, PAPER, Drawing, plain_log, styled
@@ -24,20 +24,22 @@ from rkbench.report.results import Results
 MOST = 40
 """Rows: questions and their tasks."""
 _TITLES = {
-    TRAINING.key: "Evaluations in training",
-    USE.key: "Evaluations in use",
-    ODE.key: "In training, as an ODE",
+    ERROR.key: "Error at equal evaluations",
+    ERROR_ODE.key: "… of its ODE",
+    TRAINING.key: "Evaluations to the target",
+    ODE.key: "… as an ODE",
 }
 _COLORS: dict[Finding, str] = {"pays": "#0072B2", "costs": "#D55E00"}
 _OPEN = "#808080"
 _WIDE, _ROW = 44, 0.34
-_TITLE = "Higher order against lower order at equal accuracy"
+_TITLE = "Higher order against lower order"
 _READ = (
-    "Evaluations of f that higher order takes to reach the target of a task, over those of lower order: the ratio, paired by "
-    "seed, with its interval, on a logarithmic axis. Left of 1, higher order is cheaper. Filled: a difference that may be "
+    "The error that higher order leaves at equal evaluations of f, and the evaluations of f that it takes to reach the target "
+    "of a task, over those of lower order: ratios, paired by seed, with their intervals, on a logarithmic axis. Left of 1, "
+    "higher order is better. Filled: a difference that may be "
     "claimed, Holm-corrected over the tasks of the question; hollow: none that may. An arrow at the edge: only one side "
-    "reached the target, on as many seeds as are written there, higher order first; ✕: neither did. As an ODE: of networks "
-    "that keep their score when they are solved tightly."
+    "reached the target, on as many seeds as are written there, higher order first; ✕: neither did. As an ODE: when the "
+    "trained networks are solved tightly."
 )
 
 
