@@ -75,7 +75,7 @@ def sentences(results: Results) -> list[str]:
     found = [_tau(values, ratios) for _, values, ratios in tried]
     if all(math.isnan(tau) for tau, _ in found):
         return [
-            "Nothing can be told of what the ratio of errors as ODEs depends on: too few tasks differ in it and in what they are like."
+            "Nothing can be told of what the ratio of ODE errors depends on: too few tasks differ in it and in what they are like."
         ]
     p_values = statistics.corrected([p for _, p in found])
     made = int((~np.isnan(p_values)).sum())
@@ -127,10 +127,10 @@ def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
 def _sentence(said: str, tasks: int, tau: float, p: float, tried: int) -> str:
     over = numbers.counted(tasks, "task")
     if math.isnan(tau):
-        return f"The ratio of errors as ODEs is not compared with {said}, in which too few tasks differ."
+        return f"The ratio of ODE errors is not compared with {said}, in which too few tasks differ."
     least = min(1.0, tried * 2 / math.factorial(tasks))
     way = "falls" if tau < 0 else "rises" if tau > 0 else "neither falls nor rises"
-    found = f"The ratio of errors as ODEs {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
+    found = f"The ratio of ODE errors {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
     if least > statistics.ALPHA:
         return f"{found}; nothing can be told, since so few tasks give no p-value below {numbers.significant(least, 2)}."
     return f"{found}{'' if p <= statistics.ALPHA else '; that may be chance'}."

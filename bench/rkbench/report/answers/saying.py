@@ -36,14 +36,15 @@ CAPTION = (
     "Higher order against lower order. At equal evaluations of f: the error after training, of settings that take no more "
     "evaluations of f in a training step than the most of either side; of a classifier the share of wrong answers, of a "
     "likelihood its inverse, exp(NLL). As an ODE: when dopri5 solves the trained network at a tight tolerance. At equal "
-    "accuracy: what it costs to reach the target of the task, which was fixed before the run. Costs are the evaluations of f in training until an epoch ends at the target, the time of that "
-    "training where cells ran alone, the evaluations of f for a batch of the trained network where it ends at the target, "
-    "and the first again with those networks alone whose score stays at the target when dopri5 solves them at a tight "
-    "tolerance (as an ODE). A cell that failed or did not reach it costs infinity. Of each side, the setting for a seed is "
-    "the one with the lowest median cost over the other seeds. Ratios are higher order over lower, paired by seed: "
-    "Hodges–Lehmann estimates with exact signed-rank intervals of 95 %. A difference is claimed when Wilcoxon's p-value, "
-    "Holm-corrected over the tasks of the question, is at most 0.05, for those settings and for the best over all seeds; "
-    "sides are the same when the interval lies within ±2 %. A mark tells the first of its sentence."
+    "accuracy: what it costs to reach the target of the task, which was fixed before the run. Costs are the evaluations of "
+    "f in training until an epoch ends at the target, the time of that training where cells ran alone, the evaluations of f"
+    " for a batch of the trained network where it ends at the target, and the first again with those networks alone whose "
+    "score stays at the target when dopri5 solves them at a tight tolerance (as an ODE). A cell that failed or did not "
+    "reach it costs infinity. Of each side, the setting for a seed is the one with the lowest median cost over the other "
+    "seeds. Ratios are higher order over lower, paired by seed: Hodges–Lehmann estimates with exact signed-rank intervals "
+    "of 95 %. A difference is claimed when Wilcoxon's p-value, Holm-corrected over the tasks of the question, is at most "
+    "0.05, for those settings and for the best over all seeds; sides are the same when the interval lies within ±2 %. A "
+    "mark tells the first of its sentence."
 )
 
 _BY = {cost.key: cost.by for cost in COSTS}
