@@ -15,12 +15,12 @@ FLOORS = (
     "errors printable source checksums",
     "order coefficients tableau stability controller problem problems solution solver task variation twin",
     "integrate validity record plainfiles journal manifest reserve store checkpoints machine suite",
-    "hookspecs traits surroundings registry interface networks data tasks identity plan",
+    "hookspecs traits surroundings registry interface networks data model tasks identity plan",
     "conformance checking show listing",
-    "measure memory augmentation compiling objective saving training_state train experiments cell turns"
-    " sentinel mailbox log guardian appetite worker inventory lanes cluster runner forecast size progress report history"
-    " doctor new_plugin",
-    "cli",
+    "tightly lesson measure memory augmentation classification modelling compiling objective saving training_state train"
+    " experiments cell turns sentinel mailbox log guardian appetite worker inventory lanes cluster runner forecast size"
+    " progress report history doctor new_plugin",
+    "console options cli",
 )
 """From the ground up. On one floor, too, a module imports only those to its left."""
 

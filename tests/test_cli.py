@@ -244,3 +244,10 @@ def test_a_controller_and_an_engine_of_one_name_are_both_checked(run, tmp_path):
     code, out, _ = run("check", "--plugin", file)
     assert code == 1
     assert "some promises do not hold" in out
+
+
+def test_tasks_are_listed_with_the_options_of_their_networks(run):
+    rows = {row["name"]: row for row in json.loads(run("list", "tasks", "--json")[1])["tasks"]}
+    assert "width=None" in rows["mnist8_tanh"]["options"]
+    assert "hidden=300" in rows["mnist_mlp"]["options"]
+    assert rows["lorenz"]["options"] == []

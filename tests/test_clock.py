@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rkbench import data, measure
+from rkbench.classification import Classification
 from rkbench.interface import make_solver
 from rkbench.networks.tanh import tanh_net
 from rkbench.task import Recipe
@@ -19,9 +20,8 @@ PAUSE = 0.3
 def training():
     torch.manual_seed(0)
     recipe = Recipe(epochs=1, batch_size=512)
-    return Training(
-        tanh_net(make_solver("euler", steps=2), 64, 10), data.load("digits8"), recipe, epochs=1, seed=0
-    )
+    lesson = Classification(data.load("digits8"), recipe)
+    return Training(tanh_net(make_solver("euler", steps=2), 64, 10), lesson, recipe, epochs=1, seed=0)
 
 
 def slowed(work):
@@ -32,9 +32,11 @@ def slowed(work):
     return slow
 
 
-@pytest.mark.parametrize("part", ["warm_up", "_shuffled", "_audit", "evaluate"])
+@pytest.mark.parametrize("part", ["warm_up", "lesson.epoch", "_audit", "evaluate"])
 def test_what_is_not_a_training_step_takes_no_time(training, part):
-    setattr(training, part, slowed(getattr(training, part)))
+    owner = training.lesson if part.startswith("lesson.") else training
+    name = part.removeprefix("lesson.")
+    setattr(owner, name, slowed(getattr(owner, name)))
     training.run(lambda row: None)
     assert training.curve[0]["seconds"] < PAUSE
 

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 
+from rkbench.classification import Classification
 from rkbench.compiling import CompileClock
 from rkbench.data import Dataset
 from rkbench.integrate import graphs
@@ -27,7 +28,8 @@ def training(**options):
     x, y = torch.randn(20, 4), torch.arange(20) % 2
     data = Dataset("made up", x, y, x[:6], y[:6], "")
     network = tanh_net(make_solver(**options), 4, 2)
-    return Training(network, data, Recipe(epochs=2, batch_size=8), 2, seed=0)
+    recipe = Recipe(epochs=2, batch_size=8)
+    return Training(network, Classification(data, recipe), recipe, 2, seed=0)
 
 
 def trained(**options):

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from rkbench import ODEBlock, data
+from rkbench.classification import Classification
 from rkbench.integrate.field import Field
 from rkbench.interface import make_solver
 from rkbench.networks.convolutional import ConvField, TimeConv, odenet
@@ -167,7 +168,7 @@ def test_the_digits_are_learnt_to_their_target():
     task = TASKS["digits8_odenet"]
     digits, recipe = data.load(task.dataset), task.recipe
     network = task.network(make_solver("euler", steps=2), digits.x_train[:2], digits.classes)
-    training = Training(network, digits, recipe, recipe.epochs, seed=0)
+    training = Training(network, Classification(digits, recipe), recipe, recipe.epochs, seed=0)
     training.run(lambda row: None)
     assert training.curve[-1]["test_accuracy"] >= task.target
 

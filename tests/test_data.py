@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from rkbench import data
+from rkbench.data.idx import area_average
 from rkbench.errors import DataError, UnknownNameError
 
 
@@ -37,7 +38,7 @@ def test_inputs_are_standardised_by_the_training_set():
 def test_area_averages_share_pixels_by_their_overlap():
     """3.5 old pixels a side: a gradient image keeps its mean, and the first new pixel is (0+1+2+3/2)/3.5."""
     ramp = torch.arange(28.0).expand(1, 28, 28)
-    small = data.area_average(ramp, 8)
+    small = area_average(ramp, 8)
     assert small.shape == (1, 8, 8)
     assert small.mean().item() == pytest.approx(13.5, rel=1e-6)
     assert small[0, 0, 0].item() == pytest.approx((0 + 1 + 2 + 3 / 2) / 3.5, rel=1e-6)
@@ -46,7 +47,7 @@ def test_area_averages_share_pixels_by_their_overlap():
 def test_an_area_average_of_whole_pixels_is_a_mean():
     image = torch.rand(2, 8, 8)
     expected = torch.nn.functional.avg_pool2d(image, 2)
-    assert torch.allclose(data.area_average(image, 4), expected, atol=1e-6)
+    assert torch.allclose(area_average(image, 4), expected, atol=1e-6)
 
 
 def test_an_unknown_dataset_is_named():

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import rkbench
-from rkbench import cli, hookspecs, record, registry, show
+from rkbench import cli, hookspecs, record, registry, show, suite
+from rkbench.interface import make_solver
+from rkbench.plan import expand
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -19,11 +21,13 @@ DOCUMENTS = [
         "README.md",
         "plugins/README.md",
         "results/README.md",
+        "plugins/MODELS.md",
+        "plugins/SUITES.md",
         ".github/CONTRIBUTING.md",
         ".github/CLUSTER.md",
     )
 ]
-README, PLUGINS, RESULTS, *_ = (document.read_text("utf-8") for document in DOCUMENTS)
+README, PLUGINS, RESULTS, MODELS, *_ = (document.read_text("utf-8") for document in DOCUMENTS)
 
 MADE = ("results/runs", "results/asv")
 """Folders that appear with the first run."""
@@ -68,6 +72,17 @@ def test_a_hook_is_shown_with_a_working_example(hook, tmp_path):
         assert plugin.problems == []
         assert plugin.notes == []
         assert plugin.brought
+
+
+def test_the_model_that_is_shown_is_a_task_within_forty_lines(tmp_path):
+    code, times = re.findall(r"```python\n(.*?)```", MODELS, re.DOTALL)
+    plugin = _load(code, tmp_path)
+    assert (plugin.problems, plugin.brought) == ([], ["task swings"])
+    assert code.count("\n") <= 40
+    task = registry.load([tmp_path / "mine.py"]).task("swings[width=8]")
+    built = task.model(make_solver("rk4", steps=2))
+    assert built.errors(built.network, built.test).shape == (100,)
+    exec(times, {})  # the page's own block, run as pasted
 
 
 def test_a_problem_is_shown_with_its_true_answer(tmp_path):
@@ -144,6 +159,15 @@ def test_a_public_name_has_a_docstring(name):
 @pytest.mark.parametrize("error", [name for name in rkbench.__all__ if name.endswith("Error")])
 def test_an_error_is_listed_for_authors(error):
     assert f"`{error}`" in PLUGINS
+
+
+def test_the_suite_that_the_page_shows_expands_and_the_page_names_every_key_of_a_block():
+    page = (ROOT / "plugins" / "SUITES.md").read_text("utf-8")
+    shown = suite.parse("mine", re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0])
+    assert len(expand(shown, registry.default())) == 8 * (6 + 1) + 8 * (8 + 1)
+    assert shown.question[0].high == ("rk4",)
+    table = page.partition("| key of a block")[2]
+    assert [key for key in suite.AXES if f"`{key}`" not in table] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rkbench import data
+from rkbench.classification import Classification
 from rkbench.interface import make_solver
 from rkbench.networks.block import ODEBlock
 from rkbench.networks.tanh import tanh_net
@@ -21,9 +22,9 @@ def trained(solver, gradient):
     """Return one epoch's training, and the statistics of every forward pass after the warm-up."""
     torch.manual_seed(0)
     solver = make_solver(**SOLVERS[solver], gradient=gradient)
-    training = Training(
-        tanh_net(solver, 64, 10), data.load("digits8"), Recipe(epochs=1, batch_size=256), epochs=1, seed=0
-    )
+    recipe = Recipe(epochs=1, batch_size=256)
+    lesson = Classification(data.load("digits8"), recipe)
+    training = Training(tanh_net(solver, 64, 10), lesson, recipe, epochs=1, seed=0)
     claims = []
     for block in training.network.modules():
         if isinstance(block, ODEBlock):

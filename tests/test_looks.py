@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rkbench import ODEBlock, data
+from rkbench.classification import Classification
 from rkbench.experiments.looks import critical_steps, looks, tight
 from rkbench.interface import make_solver
 from rkbench.networks.tanh import tanh_net
@@ -18,9 +19,9 @@ def digits():
 
 def trained(digits, **solver):
     torch.manual_seed(0)
-    training = Training(
-        tanh_net(make_solver(**solver), 64, 10), digits, Recipe(epochs=2, batch_size=256), epochs=2, seed=0
-    )
+    recipe = Recipe(epochs=2, batch_size=256)
+    network = tanh_net(make_solver(**solver), 64, 10)
+    training = Training(network, Classification(digits, recipe), recipe, epochs=2, seed=0)
     training.run(lambda row: None)
     return training.network
 

@@ -62,3 +62,21 @@ def test_an_initial_value_problem_is_refused_in_mixed_precision():
     chosen = suite.select(suite.load("precision"), tasks=["lorenz"], dtype="bf16_mixed")
     with pytest.raises(SuiteError, match="give dtype"):
         expand(chosen, registry.default())
+
+
+class _Model(torch.nn.Linear):
+    def loss(self, pair):
+        return (self(pair[0]) - pair[1]).square().mean()
+
+
+def test_a_network_without_an_ode_is_asked_by_its_own_methods_in_mixed_precision_too():
+    network = in_mixed_precision(_Model(64, 64))
+    pair = (torch.randn(8, 64), torch.zeros(8, 64))
+    assert isinstance(network, Mixed)
+    assert network.in_features == 64
+    with torch.autocast("cpu", torch.bfloat16):
+        expected = network.f.loss(pair)
+    assert torch.equal(network.loss(pair), expected)
+    assert not torch.equal(network.loss(pair), network.f.loss(pair))
+    with pytest.raises(AttributeError):
+        network.gain  # noqa: B018

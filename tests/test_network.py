@@ -1,4 +1,4 @@
-"""Nothing opens the network but the download of MNIST, whose files are then held to their checksums."""
+"""Nothing opens the network but the download of datasets, whose files are then held to their checksums."""
 
 import ast
 import os
@@ -26,7 +26,7 @@ NETWORK = {
     "distributed",
 }
 MAY = {
-    "data.py": "torchvision downloads MNIST when it is asked for",
+    "files.py": "torchvision downloads a dataset when it is asked for",
     "guardian.py": "processes of one run talk over a socket that no other machine can reach",
 }
 """Modules that may know of the network, and why; the cluster of a user's own may too."""

@@ -47,11 +47,11 @@ class WrittenDown(nn.Module):
         return inner + (self.shortcut(active) if hasattr(self, "shortcut") else y)
 
 
-def written_down(channels, classes, blocks, kind):
+def written_down(channels, classes, blocks, kind, inputs=1):
     def shrink():
         return [norm(channels), nn.ReLU(), nn.Conv2d(channels, channels, 4, 2, 1)]
 
-    first = nn.Conv2d(1, channels, 3, 1)
+    first = nn.Conv2d(inputs, channels, 3, 1)
     down = [*shrink(), *shrink()] if kind == "conv" else [WrittenDown(channels, 2) for _ in range(2)]
     body = [WrittenDown(channels, 1) for _ in range(blocks)]
     head = [norm(channels), nn.ReLU(), nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten()]
@@ -115,6 +115,23 @@ def test_a_network_is_the_one_that_is_written_down(kind, blocks):
     cross_entropy(found, labels).backward()
     cross_entropy(expected, labels).backward()
     close([p.grad for p in ours.parameters()], [p.grad for p in theirs.parameters()])
+
+
+@KINDS
+def test_a_network_for_colour_is_the_one_that_is_written_down(kind):
+    ours = scrambled(resnet(4, 10, 1, kind, inputs=3))
+    theirs = written_down(4, 10, 1, kind, inputs=3)
+    theirs.load_state_dict(ours.state_dict())
+    x = images(channels=3, size=32)
+    close(ours(x), theirs(x))
+
+
+@KINDS
+def test_colour_takes_weights_in_the_first_convolution_alone(kind):
+    more = 64 * 2 * 9
+    assert size(resnet(64, 10, 1, kind, inputs=3)) == size(resnet(64, 10, 1, kind)) + more
+    colour = odenet(EULER, 64, 10, downsampling=kind, inputs=3)
+    assert size(colour) == size(odenet(EULER, 64, 10, downsampling=kind)) + more
 
 
 @KINDS

@@ -23,8 +23,9 @@ def test_the_example_holds_nothing_else():
     assert {path.relative_to(EXAMPLE).as_posix() for path in kept} == set(render("example"))
 
 
-def test_a_new_plugin_passes_its_own_tests_once_it_is_installed(tmp_path):
-    folder = create("my-pair", into=tmp_path)
+@pytest.mark.parametrize("task", [False, True])
+def test_a_new_plugin_passes_its_own_tests_once_it_is_installed(tmp_path, task):
+    folder = create("my-pair", into=tmp_path, task=task)
     site = tmp_path / "site"
     install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site)]
     _python("-m", "pip", "--disable-pip-version-check", *install, str(folder))
@@ -42,7 +43,7 @@ def test_a_new_plugin_passes_its_own_tests_once_it_is_installed(tmp_path):
         ("", "'' cannot name a plugin"),
         ("rkbench-pair", "leave the leading rkbench out."),
         ("solvers", "The package rkbench_solvers is one of rkbench's own; choose another name."),
-        ("rk4", "The method 'rk4' is built in and keeps its name; choose another name."),
+        ("rk4", "The name 'rk4' is built in and stays where it is; choose another name."),
     ],
 )
 def test_a_name_that_cannot_work_is_refused_in_a_sentence(tmp_path, name, sentence):

@@ -6,6 +6,7 @@ from torch import nn
 
 import rkbench
 from rkbench import Recipe, data
+from rkbench.classification import Classification
 from rkbench.interface import make_solver
 from rkbench.measure import Counted, audit
 from rkbench.networks.tanh import TanhField, tanh_net
@@ -195,7 +196,9 @@ class Boaster(type(ENGINE)):
 def trained(engine):
     torch.manual_seed(0)
     solver = make_solver("heun2", steps=2, engine=engine, gradient="checkpoint")
-    training = Training(tanh_net(solver, 64, 10), data.load("digits8"), Recipe(1, 512), epochs=1, seed=0)
+    recipe = Recipe(1, 512)
+    lesson = Classification(data.load("digits8"), recipe)
+    training = Training(tanh_net(solver, 64, 10), lesson, recipe, epochs=1, seed=0)
     training.run(lambda row: None)
     return training
 

@@ -7,7 +7,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from rkbench import Recipe, data
-from rkbench.augmentation import cropped
+from rkbench.augmentation import cropped, flipped
+from rkbench.classification import Classification
 from rkbench.errors import UserError
 from rkbench.interface import make_solver
 from rkbench.networks.tanh import tanh_net
@@ -29,13 +30,13 @@ CHEN = Recipe(
 def training(recipe, method="euler", seed=0, dataset=FEW):
     torch.manual_seed(seed)
     network = tanh_net(make_solver(method, steps=1), 64, 10)
-    return Training(network, dataset, recipe, recipe.epochs, seed)
+    return Training(network, Classification(dataset, recipe), recipe, recipe.epochs, seed)
 
 
 def rates(recipe, **options):
     """The learning rate of every step, taken with no gradients, which leaves the weights alone."""
     started = training(recipe, **options)
-    steps = recipe.epochs * -(-len(started.data.y_train) // recipe.batch_size)
+    steps = recipe.epochs * started.lesson.steps
     found = []
     for _ in range(steps):
         found.append(started.optimizer.param_groups[0]["lr"])
@@ -130,23 +131,41 @@ def test_a_crop_of_no_images_is_no_image():
     assert cropped(torch.zeros(0, 1, 8, 8), 2, 0.0, torch.Generator()).shape == (0, 1, 8, 8)
 
 
-def test_two_solvers_of_a_seed_see_the_same_crops_and_two_epochs_do_not():
-    recipe = Recipe(epochs=2, batch_size=32, crop=1)
+def test_an_image_is_mirrored_whole_or_left_alone_each_as_often():
+    x = torch.arange(2 * 3 * 4.0).reshape(1, 2, 3, 4).expand(1000, -1, -1, -1)
+    found = flipped(x, torch.Generator().manual_seed(0))
+    mirrored = (found == x.flip(-1)).flatten(1).all(1)
+    assert torch.equal(mirrored, (found != x).flatten(1).any(1))
+    assert abs(mirrored.sum().item() - 500) < 80  # five standard deviations
+
+
+def test_images_are_mirrored_after_they_are_moved():
+    started = training(Recipe(epochs=1, batch_size=100, crop=1, flip=True))
+    [(found, _)] = started.lesson.epoch(started.order)
+    order = torch.Generator().manual_seed(0)
+    x = FEW.x_train[torch.randperm(100, generator=order)]
+    x = cropped(x, 1, FEW.x_train.min().item(), order)
+    assert torch.equal(found, flipped(x, order))
+
+
+@pytest.mark.parametrize("moved", [{"crop": 1}, {"flip": True}, {"crop": 1, "flip": True}])
+def test_two_solvers_of_a_seed_see_the_same_images_and_two_epochs_do_not(moved):
+    recipe = Recipe(epochs=2, batch_size=32, **moved)
     epochs = []
     for method in ("euler", "rk4"):
         started = training(recipe, method)
         torch.manual_seed(len(epochs))  # what a solver does with torch's random numbers is its own affair
-        epochs.append([torch.cat([x for x, _ in started._shuffled()]) for _ in range(2)])
+        epochs.append([torch.cat([x for x, _ in started.lesson.epoch(started.order)]) for _ in range(2)])
     assert torch.equal(epochs[0][0], epochs[1][0])
     assert torch.equal(epochs[0][1], epochs[1][1])
     other = training(recipe, seed=1)
-    assert not torch.equal(torch.cat([x for x, _ in other._shuffled()]), epochs[0][0])
+    assert not torch.equal(torch.cat([x for x, _ in other.lesson.epoch(other.order)]), epochs[0][0])
 
 
 def test_an_image_is_moved_elsewhere_in_another_epoch():
     flat = replace(FEW, x_train=FEW.x_train[:1].expand(100, -1, -1, -1))
     started = training(Recipe(epochs=2, batch_size=100, crop=1), dataset=flat)
-    [(first, _)], [(second, _)] = started._shuffled(), started._shuffled()
+    [(first, _)], [(second, _)] = started.lesson.epoch(started.order), started.lesson.epoch(started.order)
     assert not torch.equal(first, second)
 
 
@@ -155,7 +174,7 @@ def test_what_a_crop_uncovers_is_as_dark_as_the_data(shift):
     bright = replace(FEW, x_train=torch.full((100, 1, 8, 8), shift + 1.0))
     bright.x_train[0, 0, 0, 0] = shift
     started = training(Recipe(epochs=1, batch_size=100, crop=8), dataset=bright)
-    [(x, _)] = started._shuffled()
+    [(x, _)] = started.lesson.epoch(started.order)
     assert x.unique().tolist() == [shift, shift + 1]
 
 
@@ -164,13 +183,14 @@ def test_labels_stay_with_their_images():
     started = training(
         Recipe(epochs=1, batch_size=32, crop=1), dataset=replace(FEW, x_train=x, y_train=torch.arange(100))
     )
-    for images, labels in started._shuffled():
+    for images, labels in started.lesson.epoch(started.order):
         assert torch.equal(images.amax((1, 2, 3)), labels.float())
 
 
-def test_evaluation_sees_images_where_they_are():
-    plain, moved = (training(Recipe(epochs=1, crop=crop)) for crop in (0, 2))
-    assert plain.evaluate(FEW.x_train, FEW.y_train) == moved.evaluate(FEW.x_train, FEW.y_train)
+@pytest.mark.parametrize("how", [{"crop": 2}, {"flip": True}])
+def test_evaluation_sees_images_as_they_are(how):
+    plain, moved = (training(Recipe(epochs=1, **options)) for options in ({}, how))
+    assert plain.evaluate(plain.lesson.training()) == moved.evaluate(moved.lesson.training())
 
 
 def test_the_recipe_of_chen_trains():

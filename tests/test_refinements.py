@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from rkbench import Recipe, data
+from rkbench.classification import Classification
 from rkbench.errors import UnsupportedError, UserError
 from rkbench.interface import make_solver
 from rkbench.networks.controlled import dense_net
@@ -38,14 +39,14 @@ def test_a_refined_network_computes_the_same_with_twice_as_many_controls():
 
 def test_the_grid_is_halved_after_equal_parts_of_the_epochs():
     recipe = Recipe(epochs=6, batch_size=512, refinements=2)
-    training, intervals = Training(net(), DIGITS, recipe, 6, seed=0), []
+    training, intervals = Training(net(), Classification(DIGITS, recipe), recipe, 6, seed=0), []
     training.run(lambda row: intervals.append(len(blocks(training.network))))
     assert intervals == [1, 1, 2, 2, 4, 4]
 
 
 def test_what_was_learnt_is_kept_and_what_is_new_is_trained():
     recipe = Recipe(epochs=4, batch_size=256, refinements=1)
-    training, rows = Training(net(), DIGITS, recipe, 4, seed=0), []
+    training, rows = Training(net(), Classification(DIGITS, recipe), recipe, 4, seed=0), []
     training.run(rows.append)
     assert rows[2]["train_loss"] < rows[1]["train_loss"]
     values = blocks(training.network)[0].f.f.field.controls.values
@@ -54,7 +55,7 @@ def test_what_was_learnt_is_kept_and_what_is_new_is_trained():
 
 def test_the_weights_that_stay_keep_their_momentum():
     recipe = Recipe(epochs=2, batch_size=512, refinements=1)
-    training = Training(net(), DIGITS, recipe, 2, seed=0)
+    training = Training(net(), Classification(DIGITS, recipe), recipe, 2, seed=0)
     training.epoch(1)
     head = training.network[-1].weight
     moment = training.optimizer.state[head]["exp_avg"]

@@ -119,6 +119,39 @@ def test_each_dataset_has_its_own_table_and_what_is_published_about_it(tmp_path)
     assert list(entries(second)) == ["a · euler ×10", "A [1]", "b · euler ×10"]
 
 
+def judged(task, seed=0, **measured):
+    """Return the record of a model with a score of its own."""
+    record = ok(cell("euler", seed, task=task, dataset=""), subject="spirals", score="RMSE", **measured)
+    record.test_accuracy = record.train_accuracy = None
+    record.test_score = record.train_score = 0.25
+    return record
+
+
+SPIRALS = [
+    {"source": CHEN, "label": f"RNN, {seen}", "task": f"rnn[seen={seen}]", "dataset": "spirals", "test_score": score}
+    for seen, score in ((30, 0.3937), (50, "0.32"))
+]  # fmt: skip
+
+
+def test_models_on_one_subject_stand_in_one_table_with_scores_published_for_their_options(tmp_path):
+    records = [judged(f"spirals_{net}[seen={seen}]") for net in ("rnn", "ode") for seen in (30, 50)]
+    table = tables.of(report.load(written(tmp_path / "run", records, reference=SPIRALS)))[0]
+    found = {name: row["test RMSE"] for name, row in entries(table).items()}
+    assert table.title == "4 tasks on spirals (spirals_…)"
+    assert found == {
+        "rnn[seen=30] · euler ×10": "0.250", "RNN, 30 [1]": "0.3937",
+        "rnn[seen=50] · euler ×10": "0.250", "RNN, 50 [1]": "0.32",
+        "ode[seen=30] · euler ×10": "0.250", "ode[seen=50] · euler ×10": "0.250",
+    }  # fmt: skip
+
+
+def test_models_without_a_subject_are_not_compared(tmp_path):
+    records = [judged("a"), judged("b")]
+    for record in records:
+        record.subject = ""
+    assert [one.task for one in tables.of(report.load(written(tmp_path / "run", records)))] == ["a", "b"]
+
+
 def test_parameters_are_whole_beside_a_solver_that_has_not_run(tmp_path):
     records = [ok(cell(task="t_a")), ok(cell("rk4", task="t_b"))]
     plan = [cell(task="t_a"), cell("rk4", task="t_b"), cell("euler", task="t_b")]

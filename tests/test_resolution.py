@@ -6,7 +6,7 @@ import pytest
 from test_report_example import cell, failed, ok, written
 
 from rkbench import report
-from rkbench.report.resolution import accuracy_resolution, log_ratios, resolution
+from rkbench.report.resolution import log_ratios, resolution, score_resolution
 
 RATIOS = (0.99, 1.01, 1.0, 1.03, 0.98)
 
@@ -22,7 +22,7 @@ def run(folder, second):
 
 
 def limits(results):
-    return [find(results.cells, results.replicas, "digits") for find in (resolution, accuracy_resolution)]
+    return [find(results.cells, results.replicas, "digits") for find in (resolution, score_resolution)]
 
 
 def test_it_is_the_far_end_of_the_interval_of_the_two_labels(tmp_path):

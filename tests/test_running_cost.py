@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 from rkbench import ODEBlock
+from rkbench.classification import Classification
+from rkbench.data import Dataset
 from rkbench.measure import Meter, audit
 from rkbench.networks.running_cost import add_running_cost
 from rkbench.objective import Objective
+from rkbench.task import Recipe
 
 X = torch.randn(5, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -116,9 +119,10 @@ def test_the_objective_is_cross_entropy_plus_the_cost_of_every_block():
         ODEBlock(Turning(), "rk4", steps=2), nn.Linear(3, 3).double(), ODEBlock(Turning(), "rk4", steps=2)
     )
     labels = torch.arange(5) % 3
-    bare, _ = Objective(copy.deepcopy(network))(X, labels)
+    lesson = Classification(Dataset("made up", X, labels, X, labels, ""), Recipe(epochs=1))
+    bare, _ = Objective(copy.deepcopy(network), lesson)((X, labels))
     add_running_cost(network, 0.5, 0.0)
-    loss, entropy = Objective(network)(X, labels)
+    loss, entropy = Objective(network, lesson)((X, labels))
     torch.testing.assert_close(entropy, bare.detach())
     network(X)
     costs = network[0].f.penalty() + network[2].f.penalty()

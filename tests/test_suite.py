@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rkbench import registry, suite
+from rkbench import registry, size, suite
 from rkbench.errors import SuiteError, UnknownNameError, UserError
 from rkbench.plan import expand
 
@@ -45,9 +45,54 @@ def test_lists_multiply():
     ]
 
 
+def test_a_suite_given_other_tasks_is_not_titled_by_its_own():
+    chosen = suite.parse("mine", GOOD)
+    assert suite.select(chosen, tasks=["digits8_tanh"]).title == "t"
+    assert suite.select(chosen, tasks=["pendulum"]).title == "pendulum: matrix of the suite mine"
+
+
+PARTED = GOOD.replace('["digits8_tanh"]', '["digits8_tanh", "decay"]').replace(
+    "steps = [5, 10]", 'steps = [5, 10]\ntasks = "decay"'
+)
+"""A suite one of whose blocks of solvers is for one of its tasks."""
+
+
+def methods_by_task(chosen):
+    cells = expand(chosen, registry.default())
+    return {task: {c.method for c in cells if c.task == task} for task in {c.task for c in cells}}
+
+
+def test_a_block_of_solvers_may_be_for_some_tasks_alone():
+    assert methods_by_task(suite.parse("mine", PARTED)) == {
+        "digits8_tanh": {"dopri5"},
+        "decay": {"dopri5", "euler", "rk4"},
+    }
+
+
+def test_a_task_without_a_block_is_refused_unless_it_solves_nothing():
+    for task, refused in (("decay", True), ("digits8_resnet", False)):
+        text = PARTED.replace('"decay"', f'"{task}"').replace("rtol =", 'tasks = "digits8_tanh"\nrtol =')
+        chosen = suite.parse("mine", text.replace(f'tasks = "{task}"', 'tasks = "digits8_tanh"'))
+        with pytest.raises(SuiteError, match="block for decay") if refused else contextlib.nullcontext():
+            assert len(expand(chosen, registry.default())) > 0
+
+
+def test_a_task_that_is_not_the_suites_own_gets_all_its_solvers():
+    chosen = suite.select(suite.parse("mine", PARTED), tasks=["digits8_odenet"])
+    assert methods_by_task(chosen) == {"digits8_odenet": {"dopri5", "euler", "rk4"}}
+
+
+def test_the_cells_of_parted_blocks_are_counted_before_they_are_made():
+    chosen = suite.parse("mine", PARTED.replace('baseline = "euler"', 'baseline = "dopri5"'))
+    known = registry.default()
+    assert size.at_most(chosen, known) == len(expand(chosen, known))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
+        ("steps = [5, 10]", "steps = 5\ntasks = ['decay']", "for 'decay', which is not among its tasks"),
+        ('dopri5"', "dopri5\"\ntasks = ['lorenz']", "which is not among its tasks"),
         ("tasks", "task", "did you mean 'tasks'"),
         ('title = "t"', "", "has no title"),
         ('["digits8_tanh"]', "[]", "tasks is an empty list"),

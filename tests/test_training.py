@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from rkbench import ODEBlock, Recipe, data
+from rkbench.classification import Classification
 from rkbench.interface import make_solver
 from rkbench.networks.tanh import TanhField, tanh_net
 from rkbench.train import Training, TrainingError
@@ -15,7 +16,7 @@ RECIPE = Recipe(epochs=1, batch_size=512)
 
 
 def training(network, recipe=RECIPE):
-    return Training(network, DIGITS, recipe, recipe.epochs, seed=0)
+    return Training(network, Classification(DIGITS, recipe), recipe, recipe.epochs, seed=0)
 
 
 def euler():
@@ -92,5 +93,5 @@ def test_every_solver_sees_the_same_batches():
     orders = []
     for method in ("euler", "rk4"):
         started = training(tanh_net(make_solver(method, steps=1), 64, 10))
-        orders.append(torch.cat([y for _, y in started._shuffled()]))
+        orders.append(torch.cat([y for _, y in started.lesson.epoch(started.order)]))
     assert torch.equal(*orders)

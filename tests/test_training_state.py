@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rkbench import Recipe, data
+from rkbench.classification import Classification
 from rkbench.integrate import graphs
 from rkbench.integrate.speculative import remember, remembered
 from rkbench.interface import make_solver
@@ -88,7 +89,7 @@ def plain(options):
 
 def training(network, recipe, options):
     torch.manual_seed(3)
-    return Training(network(options), FEW, recipe, recipe.epochs, seed=3)
+    return Training(network(options), Classification(FEW, recipe), recipe, recipe.epochs, seed=3)
 
 
 class Between:

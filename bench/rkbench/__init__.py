@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from rkbench.integrate.gradients.buffers import buffers_of, unchanged
     from rkbench.integrate.gradients.leaves import parameters_of
     from rkbench.interface import odeint, solve
+    from rkbench.model import Model
     from rkbench.networks.block import ODEBlock
     from rkbench.problem import InitialValueProblem
     from rkbench.report import load
     from rkbench.solution import Samples, Solution, Stats, Status
     from rkbench.solver import Engine, Solver
     from rkbench.tableau import ButcherTableau, Citation, TableauWarning
-    from rkbench.task import GradientTask, Recipe, SignalTask, SolveTask, Task
+    from rkbench.task import GradientTask, ModelTask, Recipe, Score, SignalTask, SolveTask, Task
     from rkbench.twin import Twin
 
 __version__ = "0.1.0"
@@ -46,12 +47,15 @@ _HOME = {
     "FIXED": "controller",
     "GradientTask": "task",
     "InitialValueProblem": "problem",
+    "Model": "model",
+    "ModelTask": "task",
     "NativeEngine": "integrate.engine",
     "ODEBlock": "networks.block",
     "PluginError": "errors",
     "REPLAY": "controller",
     "Recipe": "task",
     "Samples": "solution",
+    "Score": "task",
     "SignalTask": "task",
     "Solution": "solution",
     "SolveError": "errors",
@@ -88,12 +92,15 @@ __all__ = [
     "FIXED",
     "GradientTask",
     "InitialValueProblem",
+    "Model",
+    "ModelTask",
     "NativeEngine",
     "ODEBlock",
     "PluginError",
     "REPLAY",
     "Recipe",
     "Samples",
+    "Score",
     "SignalTask",
     "Solution",
     "SolveError",

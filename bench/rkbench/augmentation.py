@@ -23,3 +23,14 @@ def cropped(x: Tensor, margin: int, background: float, random: torch.Generator) 
     height, width = x.shape[2:]
     windows = pad(x, [margin] * 4, value=background).unfold(2, height, 1).unfold(3, width, 1)
     return windows[torch.arange(len(x), device=x.device), :, places[0], places[1]]
+
+
+def flipped(x: Tensor, random: torch.Generator) -> Tensor:
+    """Return images ``[batch, channels, height, width]``, each mirrored left to right with probability 1/2.
+
+    Args:
+        x: the images.
+        random: the CPU generator that decides.
+    """
+    mirrored = torch.rand(len(x), generator=random).to(x.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], x.flip(-1), x)

@@ -10,7 +10,6 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from io import StringIO, TextIOWrapper
 from pathlib import Path
@@ -19,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rkbench import __version__
+from rkbench.console import open_console, print_table
 from rkbench.errors import SuiteError, UserError
+from rkbench.options import json_option, matrix_options, plugin_option
 from rkbench.printable import printable
-from rkbench.suite import DTYPES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from rkbench.runner import Job
 
 KINDS = ("methods", "controllers", "engines", "gradients", "tasks", "suites", "plugins")
-
-plugin_option = click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    metavar="FILE",
-    help="Also load this single-file plugin; may be repeated.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -95,9 +86,9 @@ def list_(kind: str | None, as_json: bool, plugins: tuple[str, ...]) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    console = _console()
+    console = open_console()
     for name in kinds:
-        _print_table(console, name, rows[name])
+        print_table(console, name, rows[name])
 
 
 @cli.command()
@@ -131,53 +122,7 @@ def check(names: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> in
     from rkbench import checking
 
     registry = _registry(plugins, strict=False)
-    return checking.check(registry, names, plugins, as_json=as_json, console=_console())
-
-
-def _matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that narrow or extend a suite."""
-    options = [
-        click.option(
-            "--method", "methods", multiple=True, help="A method of the suite selects it; any other is added."
-        ),
-        click.option("--task", "tasks", multiple=True, help="Train on this task instead."),
-        click.option("--scale", help="A size of a suite that has several: small, unless given, or full."),
-        click.option("--seeds", type=int, help="Number of seeds."),
-        click.option(
-            "--steps",
-            type=int,
-            multiple=True,
-            help="Equal steps, for every method unless --rtol is given too.",
-        ),
-        click.option("--rtol", type=float, multiple=True, help="Relative tolerance of adaptive solvers."),
-        click.option("--atol", type=float, multiple=True, help="Absolute tolerance; as --rtol unless given."),
-        click.option(
-            "--controller", "controllers", multiple=True, help="Step-size controller of adaptive solvers."
-        ),
-        click.option("--norm", "norms", multiple=True, help="Error norm: rms or worst_sample."),
-        click.option("--engine", "engines", multiple=True, help="What executes the solves."),
-        click.option("--gradient", "gradients", multiple=True, help="How the solves are differentiated."),
-        click.option(
-            "--control", "controls", multiple=True, help="What shares a step size: batch or sample."
-        ),
-        click.option("--compile/--no-compile", default=None, help="Compile every solve, or none."),
-        click.option("--baseline", help="The method whose time is 1."),
-        click.option("--epochs", type=int, help="Epochs, instead of the task's own number."),
-        click.option("--threads", type=int, help="CPU threads of each cell."),
-        click.option("--device", help="Where cells run, such as cuda."),
-        click.option("--dtype", type=click.Choice(DTYPES), help="Floating-point type."),
-        click.option("--timeout", "timeout_seconds", type=float, help="Seconds after which a cell is ended."),
-        click.option(
-            "--memory-limit",
-            "memory_limit_mb",
-            type=float,
-            metavar="MIB",
-            help="MiB of memory above which a cell is ended; most of the machine's, divided among --jobs, unless given.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return checking.check(registry, names, plugins, as_json=as_json, console=open_console())
 
 
 _MOST_ROWS = 500
@@ -186,7 +131,7 @@ _MOST_ROWS = 500
 
 @cli.command()
 @click.argument("suite", default="quick")
-@_matrix_options
+@matrix_options
 @json_option
 @plugin_option
 def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...], **selection: Any) -> None:
@@ -208,15 +153,15 @@ def plan(suite: str, scale: str | None, as_json: bool, plugins: tuple[str, ...],
         for name in ("engine", "gradient", "control", "compiled", "replica")
         if len({cell[name] for cell in cells}) > 1
     ]
-    console, first = _console(), cells[:_MOST_ROWS]
-    _print_table(console, f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in first])
+    console, first = open_console(), cells[:_MOST_ROWS]
+    print_table(console, f"{len(cells)} cells", [{name: cell[name] for name in shown} for cell in first])
     if len(cells) > len(first):
         console.print(f"The first {len(first)} of {len(cells)} cells are shown; --json has all.")
 
 
 @cli.command()
 @click.argument("suite", default="quick")
-@_matrix_options
+@matrix_options
 @click.option(
     "--out", type=click.Path(file_okay=False), help="The run folder; results/runs/SUITE-… unless given."
 )
@@ -262,7 +207,7 @@ def run(
     command = shlex.join(["rkbench", *sys.argv[1:]])
     job = runner.Job(chosen, cells, plugins, command, retry_failed, methods)
     folder = Path(out) if out else runner.default_folder(job)
-    console = _console(stderr=as_json)
+    console = open_console(stderr=as_json)
     console.print(chosen.title, style="bold", markup=False)
     console.print(str(folder), markup=False)
     if large:
@@ -295,7 +240,7 @@ def _cluster(
 def report(run: str, as_json: bool, plugins: tuple[str, ...]) -> int:
     """Write and print the report of the run folder RUN again."""
     _registry(plugins)
-    return _report(Path(run), _console(stderr=as_json), as_json)
+    return _report(Path(run), open_console(stderr=as_json), as_json)
 
 
 def _report(folder: Path, console: Console, as_json: bool) -> int:
@@ -334,7 +279,7 @@ def compare(runs: tuple[str, ...], as_json: bool, plugins: tuple[str, ...]) -> N
     if as_json:
         click.echo(comparison.as_json(*runs))
     else:
-        comparison.show_compare(*runs, console=_console())
+        comparison.show_compare(*runs, console=open_console())
 
 
 @cli.command()
@@ -358,7 +303,7 @@ def history(folder: str, out: str | None, since: str | None, as_json: bool) -> i
     if as_json:
         click.echo(json.dumps(histories.as_dict(found) | {"page": str(page)}, indent=1))
     else:
-        console = _console()
+        console = open_console()
         histories.show(found, console)
         console.print(f"Page: {page}", highlight=False, markup=False)
     return int(found.regressed)
@@ -367,13 +312,14 @@ def history(folder: str, out: str | None, since: str | None, as_json: bool) -> i
 @cli.command("new-plugin")
 @click.argument("name")
 @click.option("--into", type=click.Path(file_okay=False), default=".", help="Where to write the folder.")
+@click.option("--task", is_flag=True, help="With a model of your own, instead of a method.")
 @plugin_option
-def new_plugin(name: str, into: str, plugins: tuple[str, ...]) -> None:
+def new_plugin(name: str, into: str, task: bool, plugins: tuple[str, ...]) -> None:
     """Write a complete plugin distribution, rkbench-NAME, to start from."""
     _registry(plugins)
     from rkbench.new_plugin import create
 
-    folder = create(name, Path(into))
+    folder = create(name, Path(into), task=task)
     click.echo(f"Wrote {folder}. Next: pip install -e {folder} && rkbench list plugins")
 
 
@@ -394,8 +340,8 @@ def doctor(as_json: bool, plugins: tuple[str, ...]) -> None:
         told = {"machine": facts, "resolution": resolution, "disturbances": disturbances, "broken": broken}
         click.echo(json.dumps(told | {"pulses": pulses}, indent=1))
         return
-    console = _console()
-    _print_table(console, "machine", [{"what": key, "value": str(value)} for key, value in facts.items()])
+    console = open_console()
+    print_table(console, "machine", [{"what": key, "value": str(value)} for key, value in facts.items()])
     for sentence in resolution:
         console.print(sentence, markup=False)
     for sentence in disturbances + broken:
@@ -415,41 +361,6 @@ def _registry(plugins: tuple[str, ...], *, strict: bool = True) -> Registry:
         for note in plugin.notes:
             click.echo(f"note: {note}", err=True)
     return registry
-
-
-def _console(stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    # In a pipe or log there is no width to fit: wide enough for every table.
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(width=None if stream.isatty() else 120, highlight=False, stderr=stderr)
-
-
-def _print_table(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(escape(_text(value)) for value in row.values()))
-    console.print(table)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case list():
-            return "\n".join(map(str, value))
-        case _:
-            return str(value)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,16 @@ class SolveError(Exception):
         self.solution = solution
 
 
+_FEW = 12
+"""Names that a sentence lists where none is near."""
+
+
 def unknown(kind: str, name: str, known: list[str] | tuple[str, ...]) -> UnknownNameError:
     """Return the error for a name that nobody registered, with the nearest known ones."""
     import difflib
 
     near = difflib.get_close_matches(name, known, n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(sorted(known)) or 'none'}."
+    names = sorted(known)
+    few = ", ".join(names[:_FEW]) + (" and others" if len(names) > _FEW else "")
+    hint = f"did you mean {', '.join(near)}?" if near else f"known: {few or 'none'}."
     return UnknownNameError(f"There is no {kind} named {name!r}; {hint} `rkbench list {kind}s` shows all.")

@@ -54,7 +54,8 @@ def rkbench_engines():
 
 @hookspec
 def rkbench_tasks():
-    """Return tasks: networks to train (see `rkbench.Task`), or problems to solve (see `rkbench.SolveTask`).
+    """Return tasks: classifiers to train on a dataset (see `rkbench.Task`), any model with its own data, loss and score
+    (see `rkbench.ModelTask`), or problems to solve (see `rkbench.SolveTask`).
 
     from rkbench import Recipe, Task, hookimpl
 

@@ -139,6 +139,12 @@ def solved(
     """
     span: tuple[Any, ...] = tuple(t_span)
     times: tuple[Any, ...] | None = None if t_eval is None else tuple(t_eval)
+    if any(getattr(time, "ndim", 0) for time in (*span, *(times or ()))):
+        if getattr(solver.engine, "own_spans", False):
+            return solver.engine.solve(solver, f, y0, span, times)
+        from rkbench.integrate.irregular import by_shares
+
+        return by_shares(solver, f, y0, span, times)
     if any(getattr(time, "requires_grad", False) for time in (*span, *(times or ()))):
         import torch
 

@@ -10,7 +10,7 @@ from rkbench.worker import Worker, describe_data, preload
 
 def preload_for(names: list[str]) -> None:
     """Let the server of cells import what these datasets are read with; to be called before the first `Worker`."""
-    preload(*(["torchvision.datasets"] if any(name.startswith("mnist") for name in names) else []))
+    preload(*(["torchvision.datasets"] if any(name not in ("", "digits8") for name in names) else []))
 
 
 def datasets(names: list[str], device: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Terms(NamedTuple):
 TIMES = ("train_seconds", "solve_seconds", "step_seconds")
 """What a disturbance of the machine spoils; a cell that has none of these is measured once."""
 
-TOLD = ("epoch", "train_loss", "test_accuracy", "nfe_forward")
+TOLD = ("epoch", "train_loss", "nfe_forward")
 """What a watcher may count on in the row of an epoch."""
 
 Ended = tuple[Cell, Record, bool]

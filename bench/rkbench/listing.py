@@ -8,6 +8,7 @@ from rkbench import suite as suites
 from rkbench.registry import Registry
 from rkbench.solver import GRADIENTS
 from rkbench.tableau import ButcherTableau
+from rkbench.variation import of_builder
 
 Rows = list[dict[str, Any]]
 
@@ -71,7 +72,7 @@ def gradients(registry: Registry) -> Rows:
 
 
 def tasks(registry: Registry) -> Rows:
-    """Return every task with its data and target."""
+    """Return every task with its data, its target, and the options of its network or model."""
     return [
         {
             "name": task.name,
@@ -79,6 +80,7 @@ def tasks(registry: Registry) -> Rows:
             "experiment": task.experiment,
             "epochs": task.epochs,
             "target": getattr(task, "target", None),
+            "options": [f"{name}={value}" for name, value in of_builder(task).items()],
             "what": task.summary,
             "plugin": registry.owner("task", task.name).owner,
         }

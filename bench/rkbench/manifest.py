@@ -16,6 +16,7 @@ SCALAR = (str, int, float, bool, None)
 PUBLISHED = {
     **dict.fromkeys(("train_seconds", "test_accuracy", "train_accuracy"), (int, float)),
     "test_error": (int, float, str),
+    "test_score": (int, float, str),
     "*": (str, int, float, bool),
 }
 """A row published elsewhere; numbers that a report computes with must be numbers."""
@@ -28,6 +29,7 @@ SCHEMA: dict[str, Any] = {
         "solvers": [{"method!": (str, [str])}],
         "reference": [PUBLISHED],
     },
+    "question": [{"ask!": str, "tasks!": [str], "low": [str], "high": [str]}],
     "plan": [{"cell_id!": str}],
     "reference": [PUBLISHED],
     "methods": {"*": {"order!": int, "stages!": int, "stability!": [(int, float)]}},

@@ -130,11 +130,12 @@ def expand(suite: Suite, registry: Registry) -> list[Cell]:
     Raises:
         UserError: an unknown name, or options of a solver that do not fit together.
     """
-    solvers = list(dict.fromkeys(point for axis in suite.solvers for point in _points(axis, registry)))
+    points = [(axis, list(_points(axis, registry))) for axis in suite.solvers]
     facts = Facts(registry)
     cells: list[Cell] = []
     for task, seed in itertools.product(dict.fromkeys(suite.tasks), range(suite.seeds)):
-        block = _block(suite, facts, task, seed, solvers)
+        solvers = dict.fromkeys(point for axis, own in points if axis.covers(task) for point in own)
+        block = _block(suite, facts, task, seed, list(solvers))
         if not seed:  # the others are of the same solvers
             for cell in block:
                 _refuse(cell, registry)
@@ -165,6 +166,8 @@ def _block(
 ) -> list[Cell]:
     if not facts.task(task).solves:
         return [_cell(suite, facts, task, seed, NO_SOLVER, 0)]
+    if not solvers:
+        raise SuiteError(f"Suite {suite.name} has no [[solvers]] block for {task}; add one.")
     block = [_cell(suite, facts, task, seed, dict(solver), 0) for solver in solvers]
     if suite.seeds > 1:
         block += [_cell(suite, facts, task, seed, solver, 1) for solver in _baseline(suite, solvers)]

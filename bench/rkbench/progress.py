@@ -73,7 +73,10 @@ class Screen:
 
     def epoch(self, cell: Cell, row: dict[str, Any]) -> None:
         """See `rkbench.lanes.Watcher`."""
-        text = f"loss {row['train_loss']:.3f}, test {100 * row['test_accuracy']:.2f} %, NFE {row['nfe_forward']:g}"
+        told = ", ".join(
+            _SAID[name](row[name]) for name in ("test_accuracy", "test_score", "nfe_forward") if name in row
+        )
+        text = f"loss {row['train_loss']:.3f}, {told}"
         self.progress.update(self.lines[cell.cell_id], completed=row["epoch"], news=lambda: text)
 
     def ended(self, cell: Cell, record: Record, again: bool) -> None:
@@ -144,6 +147,7 @@ _SAID: dict[str, Callable[[float], str]] = {
     "solve_seconds": lambda value: f"{value:.3g} s",
     "step_seconds": lambda value: f"{value:.3g} s",
     "test_accuracy": lambda value: f"test {100 * value:.2f} %",
+    "test_score": lambda value: f"test score {value:.4g}",
     "solution_error": lambda value: f"error {value:.1e}",
     "gradient_error": lambda value: f"gradient error {value:.1e}",
     "state_gradient_ratio": lambda value: f"gradient first ÷ last layer {value:.2g}",

@@ -130,8 +130,33 @@ class Record:
         "Share of the training set classified correctly after training, 0 to 1"
     )
     test_accuracy: float | None = _column("Share of the test set classified correctly after training, 0 to 1")
-    train_loss: float | None = _column("Mean cross-entropy over the training set after training, in nats")
-    test_loss: float | None = _column("Mean cross-entropy over the test set after training, in nats")
+    train_loss: float | None = _column(
+        "Mean loss over the training set after training: cross-entropy, in nats, unless the task has a score of its own"
+    )
+    test_loss: float | None = _column("The same over the test set")
+    score: str = _column(
+        "What `test_score` is, with its unit, such as `RMSE`; lower is better. Empty for a task judged by its accuracy",
+        "",
+    )
+    subject: str = _column(
+        "What the task's own data are called, so that tasks of one subject are seen together; empty for a task on a dataset",
+        "",
+    )
+    train_score: float | None = _column(
+        "Score on the training set after training, in its own unit, under its own solver"
+    )
+    test_score: float | None = _column(
+        "Score on the test set after training, in its own unit; a likelihood is that of the network's ODE, solved at a tight "
+        "tolerance, since under a coarse solver of its own, as in `test_loss`, it may be any"
+    )
+    tight_score_change: float | None = _column(
+        "Score of the trained network when dopri5 solves it at a tight tolerance, less `test_score`; far from 0, it learnt its "
+        "solver too; 0 for a likelihood, which is of such a solve anyway"
+    )
+    solver_error: float | None = _column(
+        "What the solver loses of a test sample after training, in the mean, as the task measures it: for a normalizing "
+        "flow, how far it is from itself after a way forth and back; empty for other tasks and where such a solve failed"
+    )
     tight_accuracy_change: float | None = _column(
         "Accuracy of the trained network on the first 1000 test samples when dopri5 solves it at a tight tolerance, less "
         "its own there; far from 0, it learnt its solver too"
@@ -192,10 +217,10 @@ class Record:
         "Orders of the solutions the error estimate compares, such as `5(4)`; empty without one", ""
     )
     target: float | None = _column(
-        "Test accuracy that the task names as its target, 0 to 1, fixed before the run"
+        "What the task names as its target, fixed before the run: test accuracy, 0 to 1, or a test score"
     )
     seconds_to_target: float | None = _column(
-        "Training time until the first epoch that ends at or above the target, in seconds; empty when none did"
+        "Training time until the first epoch that ends at the target or better, in seconds; empty when none did"
     )
     timing_valid: bool = _column("Whether the cell ran alone, so that its times may be compared", False)
     disturbance: float | None = _column(
@@ -281,9 +306,10 @@ POINT = (
 CURVE_COLUMNS = {
     "epoch": "Number of the epoch, from 1 on",
     "seconds": "Training time of the epoch, in seconds",
-    "train_loss": "Mean cross-entropy over the epoch's training batches, in nats",
-    "test_loss": "Mean cross-entropy over the test set after the epoch, in nats",
+    "train_loss": "Mean loss over the epoch's training batches: cross-entropy, in nats, unless the task has its own",
+    "test_loss": "Mean loss over the test set after the epoch",
     "test_accuracy": "Share of the test set classified correctly after the epoch, 0 to 1",
+    "test_score": "Score on the test set after the epoch, in its own unit; lower is better",
     "nfe_forward": "Evaluations of f in the forward pass of one training step; median over the epoch",
     "accepted": "Accepted steps of one forward solve; median over the epoch",
     "rejected": "Rejected steps of one forward solve; mean over the epoch",
@@ -301,6 +327,8 @@ LOOK_COLUMNS = {
     "accuracy": "Share of the first 1000 test samples classified correctly, 0 to 1",
     "accuracy_change": "That, less the accuracy under its own solver",
     "label_changes": "Share of these samples classified otherwise than by its own solver, 0 to 1",
+    "test_score": "Score on the test set, in its own unit, of a task that has one",
+    "score_change": "That, less the score under its own solver",
     "logit_change": "Largest difference of a logit from that by its own solver",
     "nfe": "Evaluations of f per batch of the training size, in the mean",
     "seconds": "Time of all these samples, in seconds",
@@ -334,6 +362,8 @@ _NESTED = {
     nested: {name: validity.column(name, declared) for name, declared in types.items()}
     for nested, types in NESTED_TYPES.items()
 }
+LOGARITHMS = ("nats", "bits", "bits/dim")
+"""Units of scores that may be negative, logarithms of likelihoods: two of them have a difference, and no ratio."""
 LOOKED_AT, FLIPS = 1000, 0.002
 """Test samples that a trained network is looked at with, and the share of their answers in which two solvers of one ODE may
 differ."""

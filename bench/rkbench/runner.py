@@ -139,8 +139,9 @@ def _manifest(
         datasets = earlier.get("data", {}) | datasets
     facts = earlier.get("methods", {}) if earlier else {}
     return {
-        "suite": json.loads(json.dumps(asdict(replace(job.suite, reference=())))),
+        "suite": json.loads(json.dumps(asdict(replace(job.suite, reference=(), question=())))),
         "reference": list(job.suite.reference),
+        "question": [json.loads(json.dumps(asdict(one))) for one in job.suite.question],
         "plan": list(plan.values()),
         "methods": facts | {method.name: _facts(method) for method in job.methods},
         "versions": machine.versions(),

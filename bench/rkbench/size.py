@@ -26,8 +26,13 @@ def at_most(suite: Suite, registry: Registry) -> int:
     Raises:
         UserError: an unknown method.
     """
-    solvers = sum(_solvers(axis, method, registry) for axis in suite.solvers for method in axis.method)
-    return len(set(suite.tasks)) * suite.seeds * (solvers + (suite.seeds > 1))
+    tasks = set(suite.tasks)
+    solvers = sum(
+        sum(map(axis.covers, tasks)) * _solvers(axis, method, registry)
+        for axis in suite.solvers
+        for method in axis.method
+    )
+    return suite.seeds * (solvers + len(tasks) * (suite.seeds > 1))
 
 
 def _solvers(axis: SolverAxis, method: str, registry: Registry) -> int:

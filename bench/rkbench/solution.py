@@ -128,11 +128,13 @@ class Solution:
     """The outcome of one solve.
 
     Attributes:
-        t: the output times; (t0, t1) unless ``t_eval`` was given.
+        t: the output times; (t0, t1) unless ``t_eval`` was given. Where each sample has its own, a float64 tensor
+            ``[times, samples]``.
         y: ``[len(t), *y0.shape]``. After a failure, rows not reached hold NaN.
         stats: the counts.
         steps: the accepted signed step sizes; `rkbench.replay` takes them again.
-        t_reached: how far the solve came.
+        t_reached: how far the solve came; where the samples of a batch share steps over spans of their own, the share of
+            them, 0 to 1.
         ended: the status as the loop knew it; a fixed-step loop never looks at the state.
         final: the state at t1 of a fixed-step solve, for the look at it that the loop did not take.
         samples: how each sample fared that had its own steps (``control="sample"``); None when they shared them.
@@ -141,7 +143,7 @@ class Solution:
         retries: how many tries were rejected before each accepted step; empty where the engine does not tell.
     """
 
-    t: tuple[float, ...]
+    t: tuple[float, ...] | Tensor
     y: Tensor
     stats: Stats
     steps: tuple[float, ...]
@@ -161,8 +163,14 @@ class Solution:
 
     def _first_not_finite(self) -> float:
         """Return the first output time whose state is not finite, or the end."""
+        if not isinstance(self.t, tuple):
+            return self.t_reached
         finite = self.y.detach().flatten(1).isfinite().all(1).tolist() if self.t else []
         return next((t for t, good in zip(self.t, finite, strict=True) if not good), self.t_reached)
+
+    @property
+    def _axis(self) -> str:
+        return "t" if isinstance(self.t, tuple) else "share of the spans"
 
     @property
     def sentence(self) -> str:
@@ -170,10 +178,13 @@ class Solution:
         if self.status is Status.OK:
             return Status.OK.advice
         if self.ended is Status.OK:
-            return f"{self.status.name} by t = {self._first_not_finite():.6g}. {self.status.advice}"
+            return (
+                f"{self.status.name} by {self._axis} = {self._first_not_finite():.6g}. {self.status.advice}"
+            )
         if self.samples is not None:
             return self.samples.sentence
-        return f"{self.status.name} at t = {self.t_reached:.6g} after {self.stats.accepted} steps. {self.status.advice}"
+        where = f"{self._axis} = {self.t_reached:.6g} after {self.stats.accepted} steps"
+        return f"{self.status.name} at {where}. {self.status.advice}"
 
 
 def trace(t0: float, steps: Sequence[float], retries: Sequence[int]) -> list[dict[str, float]]:

@@ -58,6 +58,8 @@ class Engine(Protocol):
       its full stop; the report states them. ``method`` is the tableau.
     - ``defects``: all that is known to be wrong with it, each with ``where`` and ``what``; `rkbench list` states them.
     - ``differentiates_times``: whether it takes tensors for times and gives them gradients; else they are refused.
+    - ``own_spans``: whether it takes times that each sample of a batch has of its own, ``[samples]``; else it is given
+      f over one span, in which each sample goes its own, and asked for the ends alone.
     """
 
     name: str

@@ -18,9 +18,10 @@ from rkbench.printable import printable
 
 @dataclass(frozen=True)
 class SolverAxis:
-    """One block of the matrix: every combination of its lists."""
+    """One block of the matrix: every combination of its lists, on all tasks of the suite or on those in ``tasks``."""
 
     method: tuple[str, ...]
+    tasks: tuple[str, ...] = ()
     steps: tuple[int, ...] = ()
     rtol: tuple[float, ...] = ()
     atol: tuple[float, ...] = ()
@@ -35,6 +36,27 @@ class SolverAxis:
     adjoint_atol: tuple[float, ...] = ()
     seminorm: tuple[bool, ...] = ()
     checkpoints: tuple[int, ...] = ()
+
+    def covers(self, task: str) -> bool:
+        """Return whether the block is for a task."""
+        return not self.tasks or task in self.tasks
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that the report of a run answers: what higher order costs against lower order at equal accuracy.
+
+    Attributes:
+        ask: the question, in words.
+        tasks: whose solvers are compared, in rising complexity, as the author of the suite ranks them.
+        low: methods of lower order; those up to order 2 unless given.
+        high: methods of higher order; those from order 4 on unless given.
+    """
+
+    ask: str
+    tasks: tuple[str, ...]
+    low: tuple[str, ...] = ()
+    high: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,7 @@ class Suite:
         memory_limit_mb: MiB; a cell whose processes take more is ended and recorded so. None is most of the machine's memory,
             divided among the cells that run at a time.
         reference: rows published elsewhere, shown beside ours.
+        question: what the report is to answer.
         scale: which of its sizes a suite of several has; empty for one of a single size.
     """
 
@@ -72,6 +95,7 @@ class Suite:
     timeout_seconds: float = 600.0
     memory_limit_mb: float | None = None
     reference: tuple[dict[str, Any], ...] = field(default=())
+    question: tuple[Question, ...] = ()
     scale: str = ""
 
 
@@ -100,6 +124,7 @@ TYPES = {
     "memory_limit_mb": (int, float),
     "solvers": list,
     "reference": list,
+    "question": list,
     "scale": dict,
 }
 SCALED = frozenset(TYPES) - {"reference", "scale"}
@@ -169,7 +194,12 @@ def parse(name: str, text: str, scale: str | None = None) -> Suite:
     raw["title"] = printable(raw["title"])
     raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
     raw["reference"] = tuple(_published(name, row) for row in raw.get("reference", ()))
-    return checked(Suite(name=name, solvers=axes, **raw))
+    raw["question"] = tuple(_question(name, block) for block in raw.get("question", ()))
+    suite = checked(Suite(name=name, solvers=axes, **raw))
+    for question in suite.question:
+        _check_question(suite, question)
+    _check_tasks(suite)
+    return suite
 
 
 def _scaled(name: str, raw: dict[str, Any], scale: str | None) -> dict[str, Any]:
@@ -239,6 +269,14 @@ def _axis(name: str, block: Any) -> SolverAxis:
     return SolverAxis(**{key: _listed(name, key, value, AXES[key]) for key, value in block.items()})
 
 
+def _check_tasks(suite: Suite) -> None:
+    """Refuse a block of solvers for what the suite does not run."""
+    for strange in (task for axis in suite.solvers for task in axis.tasks if task not in suite.tasks):
+        raise SuiteError(
+            f"Suite {suite.name}: a [[solvers]] block is for {strange!r:.60}, which is not among its tasks; mend it."
+        )
+
+
 def _published(name: str, row: Any) -> dict[str, Any]:
     """Return a row published elsewhere, which must be a table of texts and numbers."""
     try:
@@ -248,6 +286,38 @@ def _published(name: str, row: Any) -> dict[str, Any]:
             f"Suite {name}: reference = {row!r:.60} must be a table of texts and numbers, but {error}; quote its dates."
         ) from None
     return row
+
+
+def _question(name: str, block: Any) -> Question:
+    """Return a question, which must say what it asks and of which tasks."""
+    if not isinstance(block, dict) or not {"ask", "tasks"} <= block.keys():
+        raise SuiteError(f"Suite {name}: each [[question]] block needs ask and tasks; add them.")
+    _check_keys(name, "key of a question", block, _QUESTION, scalars_or_lists=True)
+    if not isinstance(block["ask"], str) or not block["ask"].strip():
+        raise SuiteError(f"Suite {name}: ask = {block['ask']!r:.60} asks nothing; put a question in words.")
+    lists = {key: _listed(name, key, value, str) for key, value in block.items() if key != "ask"}
+    return Question(ask=printable(block["ask"].strip()), **lists)
+
+
+_QUESTION = {one.name: str for one in fields(Question)}
+
+
+def _check_question(suite: Suite, question: Question) -> None:
+    """Refuse a question about what the suite does not run, or that has no two sides."""
+    methods = {method for axis in suite.solvers for method in axis.method}
+    for key, known in (("tasks", set(suite.tasks)), ("low", methods), ("high", methods)):
+        named: tuple[str, ...] = getattr(question, key)
+        for entry in named:
+            if entry not in known or named.count(entry) > 1:
+                wrong = "twice" if entry in known else "which the suite does not have"
+                raise SuiteError(
+                    f"Suite {suite.name}: {key} of a question names {entry!r:.60}, {wrong}; mend it."
+                )
+    both = sorted(set(question.low) & set(question.high))
+    if both:
+        raise SuiteError(
+            f"Suite {suite.name}: a question has {both[0]!r:.60} both in low and in high; drop it from one."
+        )
 
 
 def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: bool = False) -> None:
@@ -325,6 +395,10 @@ def select(
     settings = {key: value for key, value in settings.items() if value is not None}
     if tasks:
         settings["tasks"] = tuple(dict.fromkeys(tasks))
+        others = tuple(task for task in settings["tasks"] if task not in suite.tasks)
+        axes = [replace(axis, tasks=axis.tasks and (*axis.tasks, *others)) for axis in axes]
+        if others:  # the suite's title is about its own
+            settings["title"] = f"{', '.join(settings['tasks'])}: matrix of the suite {suite.name}"
     if chosen and suite.baseline not in chosen:
         settings.setdefault("baseline", chosen[0])
     return checked(replace(suite, solvers=tuple(axes), **settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,6 +13,8 @@ from rkbench.problem import InitialValueProblem
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from rkbench.model import Model
 
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -38,6 +41,7 @@ class Recipe:
         factor: of "steps": what the rate is multiplied by at each milestone.
         crop: pixels by which training images are moved at random, anew in each epoch, over a margin as dark as the
             darkest pixel of the data; the same for every solver of a seed.
+        flip: whether every other training image, on average, is mirrored left to right, anew in each epoch.
         refinements: how often the grid of a dynamic block's controls is halved, after equal parts of the epochs: the
             multilevel learning of Haber & Ruthotto (2017, arXiv:1705.03341).
 
@@ -55,6 +59,7 @@ class Recipe:
     milestones: tuple[float, ...] = ()
     factor: float = 0.1
     crop: int = 0
+    flip: bool = False
     refinements: int = 0
 
     def __post_init__(self) -> None:
@@ -87,10 +92,13 @@ class BaseTask:
         dataset: a name of `rkbench.data`; empty for a task without data.
         summary: one line on what it is and where it comes from.
         solves: whether it needs a solver.
+        built_by: the field that holds the function whose keyword-only parameters are options of the task; empty for a
+            task without options.
     """
 
     solves: bool = True
     experiment: ClassVar[str]
+    built_by: ClassVar[str] = ""
     name: str
     dataset: str
     summary: str
@@ -136,6 +144,7 @@ class Task(BaseTask):
     jacobian: float = 0.0
 
     experiment: ClassVar[str] = "training"
+    built_by: ClassVar[str] = "network"
 
     def __post_init__(self) -> None:
         """Refuse numbers that no training can follow."""
@@ -157,6 +166,87 @@ class Task(BaseTask):
         """Return recipe, target and what else is set; how the network is built is code, and in the task's name."""
         own = ("target", "samples", "kinetic", "jacobian")
         return {"recipe": asdict(self.recipe)} | {name: getattr(self, name) for name in own}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model is judged by: the mean of its errors on the samples of a test set. Lower is better.
+
+    Attributes:
+        name: as tables head it, such as "RMSE".
+        unit: of the score; empty for one without. In "nats", "bits" and "bits/dim", and without ``root``, it may be negative.
+        root: whether the square root of the mean is the score, as in a root mean square.
+        tight: whether a network is judged by its ODE, solved at a tight tolerance. A likelihood has to be: a coarse solver
+            is no change of variables, so under its own a network may have any.
+    """
+
+    name: str
+    unit: str = ""
+    root: bool = False
+    tight: bool = False
+
+    def of(self, mean: float) -> float:
+        """Return the score, given the mean error of a sample."""
+        return math.sqrt(mean) if self.root else mean
+
+
+@dataclass(frozen=True)
+class ModelTask(BaseTask):
+    """Any model with its own data, loss and score, trained with the solver that is being measured.
+
+    Attributes:
+        name: how users ask for it.
+        model: ``model(solver)`` returns a `rkbench.Model`: the network around its `ODEBlock`, data, loss and errors.
+            Weights and data are drawn from torch's generator, which the seed of a cell sets. What the function takes by
+            keyword only, with defaults, are options of the task.
+        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors, ``crop`` and ``flip`` never.
+        score: what it is judged by.
+        target: a test score whose time and cost are reported; fixed here, before any run.
+        summary: one line on the model and where it comes from.
+        solves: whether the model solves anything; one that does not, a baseline, is given None for a solver.
+        kinetic: weight in the loss of the kinetic energy of every ODE block, see `RunningCost`.
+        jacobian: weight in the loss of the norm of f's Jacobian along it.
+        subject: what its data are called; tasks of one subject and score stand beside each other in a table.
+        reads: ``reads(**options)`` returns the checksum of the files that ``model`` reads, given those of its options that
+            it takes by keyword, too; it is part of what a cell is. It may refuse them, before anything is measured.
+        dataset: none; the data are the model's own.
+    """
+
+    name: str
+    model: Callable[..., Model]
+    recipe: Recipe
+    score: Score
+    target: float
+    summary: str = ""
+    solves: bool = True
+    kinetic: float = 0.0
+    jacobian: float = 0.0
+    subject: str = ""
+    reads: Callable[..., str] | None = None
+    dataset: str = ""
+
+    experiment: ClassVar[str] = "training"
+    built_by: ClassVar[str] = "model"
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training set."""
+        return self.recipe.epochs
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return recipe, score, target, what else is set, and the files; the model and other data are code."""
+        own = ("target", "kinetic", "jacobian")
+        set_here = {name: getattr(self, name) for name in own}
+        files = {"files": self.data_sha256()} if self.reads else {}
+        return {"recipe": asdict(self.recipe), "score": asdict(self.score)} | set_here | files
+
+    def data_sha256(self) -> str:
+        """Return the checksum of the files that the model reads; empty where it reads none."""
+        if self.reads is None:
+            return ""
+        given = getattr(self.model, "keywords", {})
+        taken = inspect.signature(self.reads).parameters
+        return self.reads(**{name: value for name, value in given.items() if name in taken})
 
 
 @dataclass(frozen=True)
@@ -241,6 +331,7 @@ class SignalTask(BaseTask):
     summary: str = ""
 
     experiment: ClassVar[str] = "signal"
+    built_by: ClassVar[str] = "network"
 
     def __post_init__(self) -> None:
         """Refuse an empty batch."""

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from rkbench.augmentation import cropped
 from rkbench.compiling import CompileClock
-from rkbench.data import Dataset
+from rkbench.errors import SolveError
+from rkbench.lesson import Batch, Lesson
 from rkbench.measure import Counts, Meter, audit, timed
+from rkbench.networks.block import ODEBlock
 from rkbench.networks.dynamic import refine
 from rkbench.objective import Objective
 from rkbench.record import CellStatus
 from rkbench.saving import Checkpoint
 from rkbench.task import Recipe
+from rkbench.tightly import solved_by, tight_solver
 from rkbench.training_state import capture, restore
 
 WARM_UP_STEPS = 3
@@ -74,8 +76,8 @@ class Training:
     """A network on its way through a recipe.
 
     Args:
-        network: maps a batch to logits; trained in place.
-        data: on the device, in the dtype.
+        network: trained in place.
+        lesson: what it learns.
         recipe: how.
         epochs: how long.
         seed: of the order of batches and of the places of crops, the same for every solver.
@@ -86,13 +88,13 @@ class Training:
     """
 
     network: nn.Module
-    data: Dataset
+    lesson: Lesson
     recipe: Recipe
     epochs: int
     seed: int
 
     def __post_init__(self) -> None:
-        self.device = self.data.x_train.device
+        self.device = self.lesson.device
         self.meter = Meter(self.network)
         self.log = StepLog()
         self.curve: list[dict[str, Any]] = []
@@ -100,7 +102,7 @@ class Training:
         self.resumed = self.refinements = 0
         self.compiling = CompileClock()
         self.order = torch.Generator().manual_seed(self.seed)
-        steps = self.epochs * math.ceil(len(self.data.y_train) / self.recipe.batch_size)
+        steps = self.epochs * self.lesson.steps
         self.optimizer, self.schedule = _optimizer(self.network, self.recipe, steps)
 
     def run(self, on_epoch: Callable[[dict[str, Any]], None], checkpoint: Checkpoint | None = None) -> None:
@@ -151,21 +153,18 @@ class Training:
     def warm_up(self) -> None:
         """Take a few steps with a copy, so that allocators, caches and threads are warm and nothing is learnt."""
         twin = copy.deepcopy(self.network)
-        optimizer, schedule = _optimizer(twin, self.recipe, WARM_UP_STEPS + 2)
-        x, y = self.data.x_train, self.data.y_train
-        size, rest = self.recipe.batch_size, len(y) % self.recipe.batch_size
-        batches = [(x[:size], y[:size])] * WARM_UP_STEPS
-        if rest:  # the last batch of an epoch, for which compilers compile again
-            batches.append((x[:rest], y[:rest]))
+        common, *rare = self.lesson.sizes()
+        batches = [common] * WARM_UP_STEPS + rare
+        optimizer, schedule = _optimizer(twin, self.recipe, len(batches) + 1)
         with torch.random.fork_rng():  # dropout in the copy must not move the random numbers of the network
-            self._steps(Objective(twin), optimizer, schedule, Meter(twin), batches, StepLog())
+            self._steps(Objective(twin, self.lesson), optimizer, schedule, Meter(twin), batches, StepLog())
 
     def epoch(self, number: int) -> dict[str, Any]:
         """Train one epoch under the clock; shuffle before it, evaluate and audit after it."""
-        batches = list(self._shuffled())
+        batches = self.lesson.epoch(self.order)
         done = len(self.log.nfe_forward)
         self.network.train()
-        objective = Objective(self.network)
+        objective = Objective(self.network, self.lesson)
         compiled = self.compiling.seconds
         seconds, losses = timed(
             lambda: self._steps(objective, self.optimizer, self.schedule, self.meter, batches, self.log),
@@ -174,11 +173,11 @@ class Training:
         seconds -= self.compiling.seconds - compiled
         train_loss = torch.stack(losses).double().mean().item()
         self._refuse(train_loss, "training")
-        audited = self._audit(*batches[0])
+        audited = self._audit(batches[0])
         self.vjps.append(audited.vjps)
         if self.meter.unseen:  # what f did behind the clock's back, only an audit can tell
             self.log.nfe_backward[done:] = [audited.calls] * (len(self.log.nfe_backward) - done)
-        test_loss, test_accuracy, _ = self.evaluate(self.data.x_test, self.data.y_test)
+        test_loss, score, _ = self.evaluate(self.lesson.test())
         self._refuse(test_loss, "test")
         log = self.log.since(done)
         row = {
@@ -186,7 +185,7 @@ class Training:
             "seconds": seconds,
             "train_loss": train_loss,
             "test_loss": test_loss,
-            "test_accuracy": test_accuracy,
+            self.lesson.column: self.judged(score),
             "nfe_forward": median(log.nfe_forward),
             "accepted": median(log.accepted),
             "rejected": fmean(log.rejected),
@@ -194,40 +193,31 @@ class Training:
         self.curve.append(row)
         return row
 
-    def _shuffled(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of an epoch: views of data gathered once, or crops of them."""
-        order = torch.randperm(len(self.data.y_train), generator=self.order).to(self.device)
-        x, y = self.data.x_train[order], self.data.y_train[order]
-        margin, size = self.recipe.crop, self.recipe.batch_size
-        background = self.data.x_train.min().item() if margin else 0.0
-        for images, labels in zip(x.split(size), y.split(size), strict=True):
-            yield cropped(images, margin, background, self.order) if margin else images, labels
-
     @staticmethod
     def _steps(
         objective: Objective,
         optimizer: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
         meter: Meter,
-        batches: list[tuple[Tensor, Tensor]],
+        batches: list[Batch],
         log: StepLog,
     ) -> list[Tensor]:
-        """Take a training step per batch and return the cross-entropies, still on the device: this is what is timed."""
+        """Take a training step per batch and return the losses, still on the device: this is what is timed."""
         losses = []
-        for x, y in batches:
+        for batch in batches:
             optimizer.zero_grad(set_to_none=True)
             start = meter.read()
-            loss, entropy = objective(x, y)
+            loss, own = objective(batch)
             between = meter.read()
             loss.backward()
             end = meter.read()
             optimizer.step()
             schedule.step()
-            losses.append(entropy)
+            losses.append(own)
             log.add(start, between, end)
         return losses
 
-    def _audit(self, x: Tensor, y: Tensor) -> Counts:
+    def _audit(self, batch: Batch) -> Counts:
         """Return what the way back of one training step takes; a copy takes it, so that nothing is learnt.
 
         Raises:
@@ -238,7 +228,7 @@ class Training:
             meter = Meter(twin)
             with audit(meter.fields):
                 start = meter.read()
-                loss, _ = Objective(twin)(x, y)
+                loss, _ = Objective(twin, self.lesson)(batch)
                 between = meter.read()
                 loss.backward()
                 end = meter.read()
@@ -251,30 +241,44 @@ class Training:
                 CellStatus.NON_FINITE,
                 f"The {which} loss became NaN or infinite; lower the learning rate or take smaller steps.",
             )
-        if loss > 10 * math.log(self.data.classes):
+        if loss > self.lesson.limit:
             raise TrainingError(
                 CellStatus.DIVERGED,
-                f"The {which} loss grew to {loss:.3g}, ten times that of guessing; lower the learning rate or take "
+                f"The {which} loss grew to {loss:.3g}, {self.lesson.past_limit}; lower the learning rate or take "
                 "smaller steps.",
             )
 
-    @torch.no_grad()
-    def evaluate(self, x: Tensor, y: Tensor) -> tuple[float, float, float]:
-        """Return mean loss, accuracy and median NFE per batch, in batches of the training size.
+    def judged(self, own: float) -> float:
+        """Return the score on the test set: the one under the network's own solver, or of its ODE if the lesson says so.
 
-        Error control is shared by a batch, so another batch size would be another solver.
+        Raises:
+            TrainingError: the ODE cannot be solved well enough to have one.
         """
+        blocks = [module for module in self.network.modules() if isinstance(module, ODEBlock)]
+        if not (self.lesson.tight and blocks):
+            return own
+        score = math.nan
+        with suppress(SolveError), solved_by(tight_solver, blocks):
+            _, score, _ = self.evaluate(self.lesson.test())
+        if not math.isfinite(score):
+            raise TrainingError(
+                CellStatus.DIVERGED,
+                "The network's ODE has no score, since it cannot be solved at a tight tolerance; take smaller steps, or "
+                "lower the learning rate.",
+            )
+        return score
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> tuple[float, float, float]:
+        """Return mean loss, score and median NFE per batch."""
         self.network.eval()
-        loss, correct, nfe = 0.0, 0, []
-        for x_batch, y_batch in zip(
-            x.split(self.recipe.batch_size), y.split(self.recipe.batch_size), strict=True
-        ):
+        loss, score, samples, nfe = 0.0, 0.0, 0, []
+        for batch in batches:
             before = self.meter.read().calls
-            logits = self.network(x_batch)
+            judged = self.lesson.judge(self.network, batch)
             nfe.append(self.meter.read().calls - before)
-            loss += cross_entropy(logits, y_batch, reduction="sum").item()
-            correct += int((logits.argmax(1) == y_batch).sum())
-        return loss / len(y), correct / len(y), median(nfe)
+            loss, score, samples = loss + judged.loss, score + judged.score, samples + judged.samples
+        return loss / samples, self.lesson.score(score / samples), median(nfe)
 
 
 def _optimizer(

@@ -41,10 +41,10 @@ STRICT = json.JSONDecoder(parse_constant=no_number)
 
 _NUMBERS = frozenset({int, float})
 
-SIGNED = ("*_abscissa", "*accuracy_change", "t", "h")
+SIGNED = ("*_abscissa", "*accuracy_change", "*score*", "*_loss", "target", "t", "h")
 """Columns whose numbers may be negative."""
 
-SHARES = ("*accuracy", "target", "*label_changes")
+SHARES = ("*accuracy", "*label_changes")
 """Columns of shares, 0 to 1."""
 
 

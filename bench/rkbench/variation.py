@@ -8,19 +8,21 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
 from rkbench.errors import UnknownNameError, UserError
-from rkbench.task import BaseTask, Recipe, SignalTask, Task
+from rkbench.task import BaseTask, Recipe
 
 OWN = ("samples", "kinetic", "jacobian", "target")
 """Options that are fields of a task."""
 
 RECIPE = tuple(field.name for field in fields(Recipe))
 """Options that are fields of its recipe."""
+
+PLAIN = (bool, int, float, str, type(None))
+"""Types of what options are by default; what else a function was given beforehand, such as a system of equations, is none."""
 
 LARGEST = 1e15
 """No number among options may be larger."""
@@ -55,7 +57,7 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
     """
     if not given:
         return task
-    if not isinstance(task, (Task, SignalTask)):
+    if not task.built_by:
         raise UserError(
             f"Only tasks that train a network or follow a signal have options; drop those of {name}."
         )
@@ -64,28 +66,37 @@ def varied(task: BaseTask, name: str, given: dict[str, Any]) -> BaseTask:
         if key not in known:
             raise UnknownNameError(f"{name} has no option {key!r:.60}; choose one of: {', '.join(known)}.")
         _check(key, value, known[key])
-    built = {key: value for key, value in given.items() if key not in OWN + RECIPE}
-    own: dict[str, Any] = {key: value for key, value in given.items() if key in OWN}
-    if isinstance(task, Task):
-        own["recipe"] = replace(task.recipe, **{key: value for key, value in given.items() if key in RECIPE})
-    network = partial(task.network, **built) if built else task.network
-    return replace(task, name=name, network=network, **own)
+    recipe = getattr(task, "recipe", None)
+    fields_of_task = [key for key in OWN if hasattr(task, key)]
+    own: dict[str, Any] = {key: value for key, value in given.items() if key in fields_of_task}
+    built = {key: value for key, value in given.items() if key not in (*fields_of_task, *RECIPE)}
+    if recipe is not None:
+        own["recipe"] = replace(recipe, **{key: value for key, value in given.items() if key in RECIPE})
+    if built:
+        own[task.built_by] = partial(getattr(task, task.built_by), **built)
+    made: Any = task
+    return replace(made, name=name, **own)
 
 
-def options(task: Task | SignalTask) -> dict[str, Any]:
-    """Return the options of a task with their values: its own, its recipe's if it has one, and those of its network.
+def options(task: BaseTask) -> dict[str, Any]:
+    """Return the options of a task with their values: its own, its recipe's if it has one, and those of what it builds.
 
-    Of the network they are the parameters that the function takes by keyword only, which a plugin's has, too.
+    These are the parameters that the function takes by keyword only, which a plugin's has, too.
     """
     own = {name: getattr(task, name) for name in OWN if hasattr(task, name)}
-    if isinstance(task, Task):
-        own |= {name: getattr(task.recipe, name) for name in RECIPE}
-    return own | _of_network(task.network)
+    recipe = getattr(task, "recipe", None)
+    if recipe is not None:
+        own |= {name: getattr(recipe, name) for name in RECIPE}
+    return own | of_builder(task)
 
 
-def _of_network(network: Callable[..., Any]) -> dict[str, Any]:
-    parameters = inspect.signature(network).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+def of_builder(task: BaseTask) -> dict[str, Any]:
+    """Return the options of what a task builds, with their values; none for a task that builds nothing."""
+    if not task.built_by:
+        return {}
+    parameters = inspect.signature(getattr(task, task.built_by)).parameters.values()
+    named = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {name: value for name, value in named.items() if isinstance(value, PLAIN)}
 
 
 def _value(text: str) -> Any:

@@ -8,10 +8,8 @@ figure 3).
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +20,7 @@ from rkbench.measure import timed
 from rkbench.networks.block import ODEBlock
 from rkbench.record import FLIPS, LOOKED_AT
 from rkbench.solver import Solver
-
-METHOD = "dopri5"
-TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-8}
-"""Relative and absolute, as tight as the state's type bears."""
+from rkbench.tightly import METHOD, TOLERANCE, Swap, solved_by, tight_solver
 
 OTHER = "rk4"
 """The other method that takes as many equal steps."""
@@ -35,9 +30,6 @@ STEPS, TOLERANCES = (0.5, 2.0, 4.0), (100.0, 10.0, 0.1)
 
 MOST_STEPS = 64
 _DOUBLING = [2**k for k in range(MOST_STEPS.bit_length())]
-
-Swap = Callable[[Solver], Solver]
-"""What a block is solved by, given its own solver."""
 
 
 class Look(NamedTuple):
@@ -102,12 +94,7 @@ def swaps(own: Solver) -> list[Swap]:
         near = [_stepping(count) for count in counts if count != own.steps]
         if own.method.name != OTHER:
             near.append(lambda solver: make_solver(OTHER, steps=solver.steps))
-    return [*near, _tight]
-
-
-def _tight(solver: Solver) -> Solver:
-    tolerance = TOLERANCE[torch.get_default_dtype()]
-    return make_solver(METHOD, rtol=tolerance, atol=tolerance)
+    return [*near, tight_solver]
 
 
 def _looser(factor: float) -> Swap:
@@ -136,7 +123,7 @@ def _answers(
             logits.append(network(part))
             nfe.append(sum(block.last_stats.nfe for block in blocks))
 
-    with _solved_by(swap, blocks):
+    with solved_by(swap, blocks):
         try:
             seconds, _ = timed(work, x.device)
         except SolveError:
@@ -160,18 +147,6 @@ def _look(answers: _Answers, own: _Answers, y: Tensor, solver: Solver) -> Look:
     )
 
 
-@contextmanager
-def _solved_by(swap: Swap, blocks: list[ODEBlock]) -> Iterator[None]:
-    before = [block.solver for block in blocks]
-    for block in blocks:
-        block.solver = swap(block.solver)
-    try:
-        yield
-    finally:
-        for block, own in zip(blocks, before, strict=True):
-            block.solver = own
-
-
 def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None:
     """Return how few equal steps of its own method answer as the ODE does, of all blocks together.
 
@@ -182,7 +157,7 @@ def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None
     blocks = [module for module in network.modules() if isinstance(module, ODEBlock)]
     network.eval()
     x = x[:LOOKED_AT]
-    tight = _answers(network, blocks, x, batch_size, _tight) if blocks else None
+    tight = _answers(network, blocks, x, batch_size, tight_solver) if blocks else None
     if tight is None:
         return None
     labels, allowed = tight.logits.argmax(1), max(1, int(FLIPS * len(x)))
@@ -200,11 +175,19 @@ def critical_steps(network: nn.Module, x: Tensor, batch_size: int) -> int | None
     return len(blocks) * (above // 2 + 1 + bisect_left(counts, True, key=same)) if above > 1 else len(blocks)
 
 
-def tight(found: list[Look]) -> Look | None:
+class _Tried(Protocol):
+    @property
+    def by_method(self) -> str: ...
+
+    @property
+    def by_rtol(self) -> float | None: ...
+
+
+T = TypeVar("T", bound=_Tried)
+
+
+def tight(found: list[T]) -> T | None:
     """Return the look at the tight tolerance, if that solve succeeded."""
     last = found[-1] if len(found) > 1 else None
-    return (
-        last
-        if last and (last.by_method, last.by_rtol) == (METHOD, TOLERANCE[torch.get_default_dtype()])
-        else None
-    )
+    is_tight = last and (last.by_method, last.by_rtol) == (METHOD, TOLERANCE[torch.get_default_dtype()])
+    return last if is_tight else None

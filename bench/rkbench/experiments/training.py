@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from statistics import fmean, median
 from typing import Any
@@ -12,12 +13,16 @@ import torch
 from torch import nn
 
 from rkbench import data
+from rkbench.classification import Classification
+from rkbench.errors import SolveError
 from rkbench.experiments.batch_mates import batch_mates
 from rkbench.experiments.conditioning import conditioning
 from rkbench.experiments.looks import critical_steps, looks, tight
+from rkbench.experiments.score_looks import score_looks
 from rkbench.experiments.tracing import traced
 from rkbench.measure import peak_memory_mb, timed
 from rkbench.memory import peak_tensor_mb
+from rkbench.modelling import Modelling
 from rkbench.networks.block import ODEBlock
 from rkbench.networks.mixed import in_mixed_precision
 from rkbench.networks.running_cost import add_running_cost
@@ -26,13 +31,13 @@ from rkbench.plan import MIXED, Cell
 from rkbench.record import Record
 from rkbench.saving import Checkpoint
 from rkbench.solver import Solver
-from rkbench.task import Task
+from rkbench.task import ModelTask, Task
 from rkbench.train import Training
 
 
 def measure(
     cell: Cell,
-    task: Task,
+    task: Task | ModelTask,
     solver: Solver | None,
     record: Record,
     on_epoch: Callable[[dict[str, Any]], None],
@@ -43,15 +48,12 @@ def measure(
     Raises:
         DataError: the dataset is missing or broken.
         SolveError: a solve failed.
-        TrainingError: the loss exploded, or an engine miscounts.
+        TrainingError: the loss exploded, an engine miscounts, or the trained network has no score.
     """
-    dataset = data.load(task.dataset)
-    record.data_sha256 = dataset.sha256
-    dataset = _placed(dataset, cell.device, task.samples)
+    network, lesson = _learner(cell, task, solver, record)
     record.target = task.target
     assert cell.epochs is not None
-    network = _network(cell, task, solver, dataset)
-    training = Training(network, dataset, task.recipe, cell.epochs, cell.seed)
+    training = Training(network, lesson, task.recipe, cell.epochs, cell.seed)
     try:
         training.run(on_epoch, checkpoint)
     finally:
@@ -61,12 +63,32 @@ def measure(
     _scores(record, training)
     record.trace = _trace(cell, network)
     record.step_memory_mb = _step_memory(training)
-    _look_into(record, network, dataset, task.recipe.batch_size)
+    if isinstance(lesson, Classification):
+        _look_into(record, network, lesson.data, task.recipe.batch_size)
+    else:
+        _look_at_scores(record, training, lesson)
 
 
-def _network(cell: Cell, task: Task, solver: Solver | None, dataset: data.Dataset) -> nn.Module:
-    """Return the network that is trained, with what the cell and the task put around its f."""
-    network: nn.Module = task.network(solver, dataset.x_train[:2], dataset.classes).to(cell.device)
+def _learner(
+    cell: Cell, task: Task | ModelTask, solver: Solver | None, record: Record
+) -> tuple[nn.Module, Classification | Modelling]:
+    """Return the network that is trained, and what it learns."""
+    if isinstance(task, ModelTask):
+        record.data_sha256 = task.data_sha256()
+        model = task.model(solver)
+        record.subject = task.subject
+        record.score = f"{task.score.name}, {task.score.unit}" if task.score.unit else task.score.name
+        return _equipped(model.network, cell, task), Modelling(model, task.recipe, task.score, cell.device)
+    dataset = data.load(task.dataset, task.samples)
+    record.data_sha256 = dataset.sha256
+    dataset = _placed(dataset, cell.device, task.samples)
+    network = task.network(solver, dataset.x_train[:2], dataset.classes)
+    return _equipped(network, cell, task), Classification(dataset, task.recipe)
+
+
+def _equipped(network: nn.Module, cell: Cell, task: Task | ModelTask) -> nn.Module:
+    """Return the network where it is trained, with what the cell and the task put around its f."""
+    network = network.to(cell.device)
     if cell.dtype == MIXED:
         network = in_mixed_precision(network)
     if task.kinetic or task.jacobian:
@@ -90,15 +112,26 @@ def _look_into(record: Record, network: nn.Module, dataset: data.Dataset, batch_
         record.batch_logit_change, record.batch_label_changes = mates
 
 
+def _look_at_scores(record: Record, training: Training, lesson: Modelling) -> None:
+    """What the trained network is worth under other solvers, and what its own loses."""
+    with suppress(SolveError):  # the way back may be harder than the way that was trained
+        record.solver_error = lesson.solver_error(training.network)
+    found = score_looks(training)
+    record.looks = [look._asdict() for look in found]
+    last = tight(found)
+    if last is not None and record.test_score is not None:
+        record.tight_score_change = last.test_score - record.test_score
+
+
 def _step_memory(training: Training) -> float | None:
     """Return the most MiB alive in a training step of a copy, or None where its tensors are out of sight."""
     if training.meter.unseen:
         return None
-    twin, size = copy.deepcopy(training.network).train(), training.recipe.batch_size
+    twin, batch = copy.deepcopy(training.network).train(), training.lesson.sizes()[0]
     twin.zero_grad(set_to_none=True)
-    objective, x, y = Objective(twin), training.data.x_train[:size], training.data.y_train[:size]
+    objective = Objective(twin, training.lesson)
     with torch.random.fork_rng():
-        return peak_tensor_mb(lambda: objective(x, y)[0].backward(), training.device)
+        return peak_tensor_mb(lambda: objective(batch)[0].backward(), training.device)
 
 
 def _trace(cell: Cell, network: nn.Module) -> list[dict[str, Any]]:
@@ -141,15 +174,22 @@ def _seconds_to_target(curve: list[dict[str, Any]], target: float | None) -> flo
     elapsed = 0.0
     for row in curve:
         elapsed += row["seconds"]
-        if target is not None and row["test_accuracy"] >= target:
+        if target is not None and _reaches(row, target):
             return elapsed
     return None
 
 
+def _reaches(row: dict[str, Any], target: float) -> bool:
+    """Whether an epoch ended at the target: an accuracy as high, or a score as low."""
+    return row["test_accuracy"] >= target if "test_accuracy" in row else row["test_score"] <= target
+
+
 def _scores(record: Record, training: Training) -> None:
     """What the trained network is worth."""
-    d = training.data
-    record.eval_seconds, (record.test_loss, record.test_accuracy, record.nfe_eval) = timed(
-        lambda: training.evaluate(d.x_test, d.y_test), training.device
+    lesson = training.lesson
+    record.eval_seconds, (record.test_loss, reached, record.nfe_eval) = timed(
+        lambda: training.evaluate(lesson.test()), training.device
     )
-    record.train_loss, record.train_accuracy, _ = training.evaluate(d.x_train, d.y_train)
+    setattr(record, lesson.column, training.judged(reached))
+    record.train_loss, known, _ = training.evaluate(lesson.training())
+    setattr(record, lesson.column.replace("test", "train"), known)

@@ -85,7 +85,8 @@ class AdaptiveSolve:
         self.solver, self.f, self.outputs, self.road = solver, f, outputs, road
         self.norm = norm or NORM[solver.norm]
         self.t, self.t1, self.y, self.y0 = t0, t1, y, y
-        self.dense = solver.method.interpolation is not None and outputs.pending not in (None, t1)
+        inside = outputs.scattered or outputs.pending not in (None, t1)
+        self.dense = solver.method.interpolation is not None and inside
         self.scheme: Scheme = scheme_of(solver.method, True, self.dense)
         self.graphs = Graphs(solver, self.scheme, f) if solver.compile else None
         self.begun: Run | None = None

@@ -23,6 +23,7 @@ class NativeEngine:
 
     name = "rkbench"
     differentiates_times = True
+    own_spans = True
 
     def unsupported(self, solver: Solver) -> str | None:
         """Return why ``solver`` cannot be run, or None."""
@@ -66,8 +67,11 @@ class NativeEngine:
             f: ``f(t, y)`` with t a 0-dimensional tensor of y's dtype and device, ``[samples, 1, …]`` where each
                 sample has its own steps; returns y's shape and dtype.
             y0: any shape, any real floating dtype, any device.
-            t_span: (t0, t1); t1 may lie before t0. Tensors that require a gradient get one.
-            t_eval: output times within ``t_span``, in its direction; likewise.
+            t_span: (t0, t1); t1 may lie before t0. Tensors that require a gradient get one; of shape ``[samples]`` they
+                are the span of each sample.
+            t_eval: output times within ``t_span``, in its direction; likewise. Those that each sample has of its own
+                cut no step: they are read off the method's dense output, or else off cubic Hermite polynomials, whose
+                error is O(h⁴); where each sample has its own steps too, these land on them without dense output.
 
         Returns:
             The solution, whatever its status.

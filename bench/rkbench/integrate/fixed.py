@@ -58,9 +58,9 @@ def fixed_loop(
 
 def landing(method: ButcherTableau, times: list[float], outputs: Outputs) -> tuple[list[float], Scheme]:
     """Return the grid with what output times add to it, and the scheme to walk it by."""
-    times = _snapped(times, outputs.times)
-    between = set(outputs.times) - set(times)
-    dense = method.interpolation is not None and bool(between)
+    times = _snapped(times, outputs.landings)
+    between = set(outputs.landings) - set(times)
+    dense = method.interpolation is not None and (bool(between) or outputs.scattered)
     if between and not dense:
         times = sorted({*times, *between}, reverse=times[-1] < times[0])
     return times, scheme_of(method, False, dense)

@@ -17,7 +17,9 @@ from rkbench.integrate.gradients.interpolated import interpolated_solve
 from rkbench.integrate.gradients.moving_times import Moved, Time, moved_outputs, moves, value
 from rkbench.integrate.gradients.problem import Problem
 from rkbench.integrate.gradients.replay import replay_solve
+from rkbench.integrate.irregular import irregular_solve
 from rkbench.integrate.output import Outputs, checked_times
+from rkbench.integrate.own_spans import are_own
 from rkbench.integrate.per_sample import at_rest
 from rkbench.integrate.walk import walk
 from rkbench.solution import Solution, Stats
@@ -43,6 +45,8 @@ def integrate(
     if not isinstance(y0, Tensor) or not y0.is_floating_point():
         what = y0.dtype if isinstance(y0, Tensor) else type(y0).__name__
         raise SolverError(f"y0 must be a tensor of a real floating dtype, not {what}; use y0.float(), say.")
+    if are_own((*t_span, *(t_eval if t_eval is not None else ()))):
+        return irregular_solve(solver, f, y0, t_span, t_eval, integrate)
     if torch.is_grad_enabled() and any(map(moves, (*t_span, *(t_eval if t_eval is not None else ())))):
         return _moving(solver, f, y0, t_span, t_eval)
     t0, t1, times = checked_times(t_span, t_eval)

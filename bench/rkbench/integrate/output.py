@@ -40,10 +40,18 @@ def checked_times(
 
 
 class Outputs:
-    """Collects the state at the output times as the solve passes them."""
+    """Collects the state at the output times as the solve passes them.
+
+    Attributes:
+        times: the output times.
+        landings: those that a step may have to end at.
+        scattered: whether states are wanted wherever a step leads.
+    """
+
+    scattered = False
 
     def __init__(self, t0: float, t1: float, times: tuple[float, ...], y0: Tensor) -> None:
-        self.times = times
+        self.times = self.landings = times
         self._direction = math.copysign(1.0, t1 - t0)
         self._y: list[Tensor] = []
         self.record(t0, y0)
@@ -51,7 +59,7 @@ class Outputs:
     @property
     def pending(self) -> float | None:
         """The next output time, or None."""
-        return self.times[len(self._y)] if len(self._y) < len(self.times) else None
+        return self.landings[len(self._y)] if len(self._y) < len(self.landings) else None
 
     def due(self, t: float) -> float | None:
         """The next output time when it lies strictly before ``t``, else None."""

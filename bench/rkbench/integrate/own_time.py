@@ -16,6 +16,7 @@ from rkbench.errors import SolverError
 from rkbench.integrate.error import error_norms, per_sample, single, stretched
 from rkbench.integrate.field import Field
 from rkbench.integrate.gradients.road import Road
+from rkbench.integrate.sample import Course
 from rkbench.integrate.scheme import Scheme
 from rkbench.integrate.step import Slopes
 from rkbench.solver import Solver
@@ -65,24 +66,28 @@ class OwnTime:
         scheme: what a step computes.
         road: how a step is taken.
         y0: for its dtype and device.
-        t0: one end of the interval.
-        t1: the other; f is called nowhere outside.
     """
 
-    def __init__(self, f: Field, scheme: Scheme, road: Road, y0: Tensor, t0: float, t1: float) -> None:
+    def __init__(self, f: Field, scheme: Scheme, road: Road, y0: Tensor) -> None:
         self.f, self.scheme, self.road = f, scheme, road
-        self._dtype, self._low, self._high = y0.dtype, min(t0, t1), max(t0, t1)
+        self._dtype = y0.dtype
         self._c = torch.tensor([[c] for _, c, _ in scheme.stages], dtype=torch.float64, device="cpu")
 
     def at(self, t: Sequence[float], y: Tensor) -> Tensor:
         """Return f(t, y), ``[samples, *shape]``, each sample at its own time."""
-        times = torch.tensor(t, dtype=torch.float64, device="cpu").clamp(self._low, self._high)
+        times = torch.tensor(t, dtype=torch.float64, device="cpu")
         return self._evaluate(columns(times, y).to(self._dtype), y)
 
-    def clock(self, t: Sequence[float], h: Sequence[float], like: Tensor) -> Tensor:
-        """Return the times of all stages and the sizes, ``[stages + 1, samples, 1, …]``, in one transfer."""
-        start, size = torch.tensor([t, h], dtype=torch.float64, device="cpu")
-        times = (start + self._c * size).clamp(self._low, self._high)
+    def clock(
+        self, t: Sequence[float], h: Sequence[float], courses: Sequence[Course], like: Tensor
+    ) -> Tensor:
+        """Return the times of all stages and the sizes, ``[stages + 1, samples, 1, …]``, in one transfer.
+
+        No time lies outside the course of its sample.
+        """
+        ends = ([course.t0 for course in courses], [course.t1 for course in courses])
+        start, size, t0, t1 = torch.tensor([t, h, *ends], dtype=torch.float64, device="cpu")
+        times = (start + self._c * size).clamp(torch.minimum(t0, t1), torch.maximum(t0, t1))
         return columns(torch.cat((times, size[None])), like)
 
     def step(self, clock: Tensor, y: Tensor, slope: Tensor | None) -> Taken:

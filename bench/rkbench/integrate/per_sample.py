@@ -7,6 +7,7 @@ smaller one in the next round, and those that have ended take no further part: f
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from rkbench.integrate.error import single
 from rkbench.integrate.field import Field
 from rkbench.integrate.gradients.road import Road
 from rkbench.integrate.own_time import OwnTime, Taken, index, sample_errors, select
-from rkbench.integrate.sample import Sample
+from rkbench.integrate.sample import Course, Sample
 from rkbench.integrate.sample_outputs import SampleOutputs
 from rkbench.integrate.sample_start import first_steps, start_norms
 from rkbench.integrate.scheme import scheme as scheme_of
@@ -25,20 +26,20 @@ from rkbench.solution import Samples, Solution, Stats, Status
 from rkbench.solver import Solver
 
 
-def check_axis(y0: Tensor) -> None:
-    """Refuse a state that is not a batch.
+def check_axis(y0: Tensor) -> Tensor:
+    """Return a state that is a batch, and refuse any other.
 
     Raises:
         SolverError: ``y0`` has no axis.
     """
     if y0.dim() == 0:
         raise SolverError("control='sample' needs a first axis that counts the samples; use y0[None], say.")
+    return y0
 
 
 def at_rest(y0: Tensor, t: float) -> Samples:
     """Return how samples fare that have nowhere to go."""
-    check_axis(y0)
-    n = len(y0)
+    n = len(check_axis(y0))
     return Samples((Status.OK,) * n, (t,) * n, ((),) * n, (0,) * n)
 
 
@@ -48,10 +49,9 @@ class PerSampleSolve:
     Args:
         solver: method, controller and tolerances.
         f: the right-hand side.
-        y: the state at t0; its first axis counts the samples.
-        t0: where to start.
-        t1: where to end.
-        times: the output times.
+        y: the state at the start; its first axis counts the samples.
+        courses: where each of them is to go.
+        t: the output times, as the solution tells them.
         road: how steps are taken.
 
     Raises:
@@ -59,23 +59,40 @@ class PerSampleSolve:
     """
 
     def __init__(
-        self, solver: Solver, f: Field, y: Tensor, t0: float, t1: float, times: tuple[float, ...], road: Road
+        self,
+        solver: Solver,
+        f: Field,
+        y: Tensor,
+        courses: Sequence[Course],
+        t: tuple[float, ...] | Tensor,
+        road: Road,
     ) -> None:
-        check_axis(y)
-        self.solver, self.f, self.road = solver, f, road
-        self.t0, self.t1, self.times = t0, t1, times
-        dense = solver.method.interpolation is not None and any(t not in (t0, t1) for t in times)
+        self.solver, self.f, self.t, self.road = solver, f, t, road
+        between = any(t not in (t0, t1) for t0, t1, times in set(courses) for t in times)
+        dense = solver.method.interpolation is not None and between
         self.scheme = scheme_of(solver.method, True, dense)
-        self.own = OwnTime(f, self.scheme, road, y, t0, t1)
-        self.outputs = SampleOutputs(t0, t1, times, y, dense)
+        self.own = OwnTime(f, self.scheme, road, y)
+        self.outputs = SampleOutputs(courses, y, dense)
         self.y, self.slope = y, None
         self.resolution = torch.finfo(single(y).dtype).tiny
         self.rejected_calls = self.vjps = 0
-        k, due = solver.method.error_exponent, self.outputs.at_start
+        k = solver.method.error_exponent
         assert k is not None
-        sizes = [StepSize(solver.controller, k, h=0.0) for _ in range(len(y))]
-        self.samples = self.running = [Sample(row, t0, due, size) for row, size in enumerate(sizes)]
+        self.samples = self.running = [
+            Sample(row, course, course.t0, due, StepSize(solver.controller, k, h=0.0))
+            for row, (course, due) in enumerate(zip(courses, self.outputs.at_start, strict=True))
+        ]
+        self._rest()
         self._start()
+
+    def _rest(self) -> None:
+        """Let go of the samples that have nowhere to go."""
+        moving = [i for i, sample in enumerate(self.running) if sample.course.t0 != sample.course.t1]
+        if len(moving) < len(self.running):
+            for sample in self.running:
+                if sample.course.t0 == sample.course.t1:
+                    sample.status = Status.OK
+            self._keep(moving)
 
     def _start(self) -> None:
         """Let go of the samples that cannot start, and choose the first steps of the others."""
@@ -89,14 +106,15 @@ class PerSampleSolve:
             norms = [norms[i] for i in starting]
             f0 = self._at_start()  # with nothing in its graph of those that are gone
         if self.running:
-            sizes = first_steps(self.solver, self.own, self.t0, self.t1, self.y, f0, norms)
+            courses = [sample.course for sample in self.running]
+            sizes = first_steps(self.solver, self.own, courses, self.y, f0, norms)
             for sample, h in zip(self.running, sizes, strict=True):
                 sample.size.h = h
         self.slope = single(f0) if self.scheme.starts_at_t else None
         self.start_calls = self.f.calls
 
     def _at_start(self) -> Tensor:
-        return self.own.at([self.t0] * len(self.y), self.y) if self.running else self.y
+        return self.own.at([sample.t for sample in self.running], self.y) if self.running else self.y
 
     def run(self) -> Solution:
         """Step until every sample is at t1, or has failed in a way that has a name."""
@@ -123,7 +141,7 @@ class PerSampleSolve:
         before = self.f.calls
         strides = [sample.stride(self.outputs.target(sample)) for sample in self.running]
         t, h = [sample.t for sample in self.running], [stride.h for stride in strides]
-        clock = self.own.clock(t, h, self.y)
+        clock = self.own.clock(t, h, [sample.course for sample in self.running], self.y)
         step = self.own.step(clock, self.y, self.slope)
         errors = sample_errors(self.solver, self.scheme, step)
         accepted = [i for i, error in enumerate(errors) if error <= 1.0]
@@ -136,7 +154,7 @@ class PerSampleSolve:
             self.outputs.serve(self.scheme, moving, their_strides, step)
             self._move(accepted, step)
         for sample, stride, error in zip(self.running, strides, errors, strict=True):
-            sample.judge(stride, error, self.t1)
+            sample.judge(stride, error)
         self.vjps += self._vjps(accepted)
 
     def _accepted_part(self, step: Taken, clock: Tensor, accepted: list[int], calls: int) -> Taken:
@@ -182,8 +200,9 @@ class PerSampleSolve:
             steps=tuple(tuple(sample.steps) for sample in self.samples),
             rejected=tuple(sample.rejected for sample in self.samples),
         )
-        least = min(samples.t_reached, key=lambda t: abs(t - self.t0), default=self.t1)
-        return Solution(self.times, y, self._stats(samples), (), least, samples.ended, samples=samples)
+        least = min(self.samples, key=Sample.share, default=None)
+        reached = least.t if least else math.nan
+        return Solution(self.t, y, self._stats(samples), (), reached, samples.ended, samples=samples)
 
     def _stats(self, samples: Samples) -> Stats:
         accepted_calls = self.f.calls - self.start_calls - self.rejected_calls

@@ -10,6 +10,24 @@ from rkbench.integrate.adaptive import STRETCH, StepSize
 from rkbench.solution import Status
 
 
+class Course(NamedTuple):
+    """Where a sample is to go: from t0 to t1, and which of its states are wanted on the way.
+
+    Attributes:
+        t0: where it starts.
+        t1: where it ends; where it starts, for a sample that stays.
+        times: its output times.
+    """
+
+    t0: float
+    t1: float
+    times: tuple[float, ...]
+
+    def reached(self, t: float, due: float) -> bool:
+        """Return whether ``t`` lies at an output time or beyond it."""
+        return t >= due if self.t1 > self.t0 else t <= due
+
+
 class Stride(NamedTuple):
     """A step to try: its signed size, whether it was cut to land, and the time it leads to."""
 
@@ -24,6 +42,7 @@ class Sample:
 
     Attributes:
         row: which sample of the batch.
+        course: where it is to go.
         t: its time.
         due: the next output time, by its index.
         size: its step size and their history.
@@ -34,6 +53,7 @@ class Sample:
     """
 
     row: int
+    course: Course
     t: float
     due: int
     size: StepSize
@@ -42,6 +62,11 @@ class Sample:
     error: float = 0.0
     status: Status | None = None
 
+    def share(self) -> float:
+        """Return how much of its way lies behind it, 0 to 1."""
+        t0, t1, _ = self.course
+        return 1.0 if t0 == t1 else (self.t - t0) / (t1 - t0)
+
     def stride(self, target: float) -> Stride:
         """Return the step to try, which does not lead beyond ``target``."""
         h, remaining = self.size.h, target - self.t
@@ -49,7 +74,7 @@ class Sample:
             return Stride(remaining, abs(remaining) < abs(h) * (1 - STRETCH), target)
         return Stride(h, False, self.t + h)
 
-    def judge(self, stride: Stride, error: float, end: float) -> None:
+    def judge(self, stride: Stride, error: float) -> None:
         """Accept or reject an attempt, and choose the next step; at the end none is asked for."""
         self.error = error
         if not error <= 1.0:
@@ -58,7 +83,7 @@ class Sample:
             return
         self.t = stride.t_next
         self.steps.append(stride.h)
-        if self.t == end:
+        if self.t == self.course.t1:
             self.status = Status.OK
         else:
             self.size.accept(error, stride.h, stride.clipped)

@@ -10,9 +10,10 @@ from rkbench.integrate.field import Field
 from rkbench.integrate.fixed import fixed_loop, grid
 from rkbench.integrate.gradients.road import Road
 from rkbench.integrate.output import Outputs
-from rkbench.integrate.per_sample import PerSampleSolve
+from rkbench.integrate.per_sample import PerSampleSolve, at_rest, check_axis
+from rkbench.integrate.sample import Course
 from rkbench.integrate.speculative import speculative_solve
-from rkbench.solution import Solution
+from rkbench.solution import Solution, Stats
 from rkbench.solver import Solver
 
 
@@ -21,7 +22,12 @@ def walk(
 ) -> Solution:
     """Return the states at ``times`` between t0 and t1, which differ; see `NativeEngine.solve`."""
     if solver.control == "sample":
-        return PerSampleSolve(solver, f, y0, t0, t1, times, road).run()
+        courses = [Course(t0, t1, times)] * len(check_axis(y0))
+        if not courses:
+            return Solution(
+                times, y0.new_empty((len(times), *y0.shape)), Stats(), (), t1, samples=at_rest(y0, t1)
+            )
+        return PerSampleSolve(solver, f, y0, courses, times, road).run()
     if solver.speculative and set(times) <= {t0, t1}:
         return speculative_solve(solver, f, y0, t0, t1, times)
     outputs = Outputs(t0, t1, times, y0)

@@ -57,20 +57,30 @@ class ODEBlock(nn.Module):
         self.last_steps: tuple[float, ...] = ()
         self.last_retries: tuple[int, ...] = ()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return y(t1), shaped like ``x``.
+    def forward(
+        self,
+        x: Tensor,
+        t_span: Sequence[float | Tensor] | None = None,
+        t_eval: Sequence[float | Tensor] | None = None,
+    ) -> Tensor:
+        """Return y(t1), shaped like ``x``; or with output times ``[len(t_eval), *x.shape]``.
+
+        Args:
+            x: y(t0).
+            t_span: instead of the block's own, for this call; see `rkbench.solve`.
+            t_eval: output times.
 
         Raises:
             SolveError: an adaptive solve did not reach t1. (Equal steps always do; whether the state is finite
                 is not looked at, because looking waits for the device.)
         """
-        t1 = self.t_span[-1]
-        solution: Solution = solved(self.solver, self.f, x, self.t_span, (t1,))
+        span = self.t_span if t_span is None else tuple(t_span)
+        solution: Solution = solved(self.solver, self.f, x, span, span[-1:] if t_eval is None else t_eval)
         self.last_stats = solution.stats
         self.last_steps, self.last_retries = solution.steps, solution.retries
         if solution.ended is not Status.OK:
             raise SolveError(solution, solution.sentence)
-        return solution.y.squeeze(0)
+        return solution.y if t_eval is not None else solution.y.squeeze(0)
 
     def extra_repr(self) -> str:
         """Return what ``print`` adds to the layer's name."""

@@ -72,10 +72,11 @@ def odenet(
     halvings: int = 2,
     downsampling: str = "conv",
     augment: int = 0,
+    inputs: int = 1,
 ) -> nn.Sequential:
     """Return convolutions down -> ODE block over [0, 1] -> normalise, average each channel, linear.
 
-    Maps ``[batch, 1, height, width]`` to logits ``[batch, classes]``. With 64 channels and 10 classes, 208 266 parameters
+    Maps ``[batch, inputs, height, width]`` to logits ``[batch, classes]``. With 64 channels and 10 classes, 208 266 parameters
     and a state of 64×6×6 for 28×28 images; 232 970 and 64×7×7 with "res".
 
     Args:
@@ -85,11 +86,12 @@ def odenet(
         halvings: layers with stride 2; two take 28×28 to a state of 6×6, none 8×8 to one of 6×6.
         downsampling: "conv" or "res", see `downsample`.
         augment: channels of zeros that the state gets besides.
+        inputs: channels of the images.
 
     Raises:
         UserError: there is no such downsampling.
     """
-    down = downsample(downsampling, channels, halvings)
+    down = downsample(downsampling, channels, halvings, inputs)
     more = [Augment(augment)] if augment else []
     block = ODEBlock(ConvField(channels + augment), solver=solver)
     return nn.Sequential(*down, *more, block, *head(channels + augment, classes))

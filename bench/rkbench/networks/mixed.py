@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import torch
@@ -28,6 +29,24 @@ class Mixed(nn.Module):
         """Return what f returns, in the type of the last input."""
         with torch.autocast(inputs[-1].device.type, torch.bfloat16):
             return self.f(*inputs).to(inputs[-1].dtype)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method of f, under autocast, or what else it has: models are asked for more than their output."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "f":
+                raise
+        found = getattr(self.f, name)
+        return self._under_autocast(found) if callable(found) else found
+
+    def _under_autocast(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def called(*inputs: Any, **named: Any) -> Any:
+            with torch.autocast(next(self.parameters()).device.type, torch.bfloat16):
+                return method(*inputs, **named)
+
+        return called
 
 
 def in_mixed_precision(network: nn.Module) -> nn.Module:

@@ -13,11 +13,16 @@ from rkbench.networks.residual_block import ResidualBlock
 
 
 def resnet(
-    channels: int, classes: int, blocks: int = 6, downsampling: str = "conv", halvings: int = 2
+    channels: int,
+    classes: int,
+    blocks: int = 6,
+    downsampling: str = "conv",
+    halvings: int = 2,
+    inputs: int = 1,
 ) -> nn.Sequential:
     """Return convolutions down -> residual blocks -> normalise, average each channel, linear.
 
-    Maps ``[batch, 1, height, width]`` to logits ``[batch, classes]``. Built from one seed, the networks start with the
+    Maps ``[batch, inputs, height, width]`` to logits ``[batch, classes]``. Built from one seed, the networks start with the
     same downsampling, and so does the ODE-net. Parameters with 64 channels and 10 classes:
 
     ====== ======= ======= =======
@@ -33,9 +38,10 @@ def resnet(
         blocks: residual blocks that keep the shape of the state.
         downsampling: "conv" or "res", see `downsample`.
         halvings: layers of stride 2; two take 28×28 to a state of 6×6 ("conv") or 7×7 ("res").
+        inputs: channels of the images.
 
     Raises:
         UserError: there is no such downsampling.
     """
-    down = downsample(downsampling, channels, halvings)
+    down = downsample(downsampling, channels, halvings, inputs)
     return nn.Sequential(*down, *(ResidualBlock(channels) for _ in range(blocks)), *head(channels, classes))

@@ -1,4 +1,4 @@
-"""The table across training tasks of one dataset: error, size, memory, time and work of each network, and what others publish."""
+"""The table across training tasks about the same data: error or score, size, memory, time, work, and what others publish."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from rkbench.record import CellStatus
-from rkbench.report import depths, extent, families, numbers, published
+from rkbench.report import about, depths, extent, families, numbers, published, scores
 from rkbench.report.labels import NO_SOLVER
 from rkbench.report.published import Published
+from rkbench.report.scores import ACCURACY, Score
 from rkbench.report.table import Cell, Column, Row, Table, estimate, status
 
 if TYPE_CHECKING:
@@ -29,31 +30,40 @@ _PUBLISHED = "published"
 
 
 def tables(results: Results) -> list[Table]:
-    """Return a table for every dataset that several tasks trained on, or that there are published rows for."""
+    """Return a table for all that several tasks were trained on, or that there are published rows for."""
     summary = results.summary()
     trained = summary[summary["experiment"] == "training"]
-    of_task = results.cells.drop_duplicates("task").set_index("task")["dataset"]
+    of_task = dict(zip(results.cells["task"], about.of(results.cells), strict=True))
     found = []
-    for dataset, ours in trained.groupby(trained["task"].map(of_task), sort=False):
-        theirs = published.rows(results, str(dataset))
+    trained = trained[trained["task"].map(of_task) != ""]
+    for (subject, _), ours in trained.groupby([trained["task"].map(of_task), "score"], sort=False):
+        theirs = published.rows(results, str(subject), scores.of(ours))
         if ours["task"].nunique() > 1 or theirs:
-            found.append(_table(results, str(dataset), ours, theirs))
+            found.append(_table(results, str(subject), ours, theirs))
     return found
 
 
-def _table(results: Results, dataset: str, ours: pd.DataFrame, theirs: list[Published]) -> Table:
+def _table(results: Results, subject: str, ours: pd.DataFrame, theirs: list[Published]) -> Table:
     tasks = list(dict.fromkeys(ours["task"]))
     rows = _rows(results, ours, theirs)
     sources = [f"[{n}] {source}" for n, source in enumerate(published.sources(theirs), 1)]
     caption = CAPTION + (PUBLISHED.format("Numbered rows are", "; ".join(sources)) if sources else "")
     deep = depths.cells(results.cells[results.cells["task"].isin(tasks)])
     grown = depths.sentences(depths.rungs(deep[deep["unit"] == depths.BLOCK]))
-    title = f"{numbers.counted(len(tasks), 'task')} on {dataset}"
+    title = f"{numbers.counted(len(tasks), 'task')} on {subject}"
     shown = rows[: extent.ROWS]
     left_out = extent.more(len(rows), len(shown), "rows, the first of the plan,", "summary.parquet")
     words, options = families.shared(tasks)
     subtitle = ", ".join([f"{words}…"] * bool(words) + options)
-    return Table(title, subtitle, tuple(_columns(shown)), shown, caption, tuple(grown), left_out=left_out)
+    return Table(
+        title,
+        subtitle,
+        tuple(_columns(shown, scores.of(ours))),
+        shown,
+        caption,
+        tuple(grown),
+        left_out=left_out,
+    )
 
 
 def _rows(results: Results, ours: pd.DataFrame, theirs: list[Published]) -> list[Row]:
@@ -91,18 +101,18 @@ def _first_and_last(results: Results) -> pd.DataFrame:
     return ends.groupby(["task", "solver"]).median()
 
 
-def _columns(rows: list[Row]) -> Iterator[Column]:
+def _columns(rows: list[Row], score: Score) -> Iterator[Column]:
     """Yield the columns that have something to say: more than nothing or 0, and of the first and last epoch a change."""
-    for column in _ALL:
+    judged = _ERROR if score is ACCURACY else _judged(score)
+    for column in (_NETWORK, judged, *_REST):
         texts = [column.cell(row).text for row in rows]
         said = (
             any("→" in text for text in texts) if column.heading == ENDS else {*texts} - {numbers.NONE, "0"}
         )
-        if column.heading in _ALWAYS or said:
+        if column in (_NETWORK, judged, _CELLS) or said:
             yield column
 
 
-_ALWAYS = ("network", "test error, %", "cells")
 ENDS = "NFE first → last epoch"
 
 
@@ -154,20 +164,48 @@ def _text(name: str) -> Callable[[Published], str]:
     return lambda row: str(row.get(name, numbers.NONE))
 
 
-_ALL = (
-    Column(
-        "network",
-        "The task, without what the names of all have in common, and its solver: ×10 is ten equal steps, @ 1e-3 steps adapted "
-        "to a relative tolerance of 1e-3. A number in brackets: published elsewhere.",
-        _name,
+_NETWORK = Column(
+    "network",
+    "The task, without what the names of all have in common, and its solver: ×10 is ten equal steps, @ 1e-3 steps adapted "
+    "to a relative tolerance of 1e-3. A number in brackets: published elsewhere.",
+    _name,
+    "result",
+)
+
+_ERROR = Column(
+    "test error, %",
+    "Share of the test set classified wrongly after training, in percent, median over seeds.",
+    _either(_error, published.error, lambda row: published.value(row, published.ERROR) / 100),
+    "result",
+)
+
+
+def _judged(score: Score) -> Column:
+    """Return the column of a score that tasks have of their own."""
+    return Column(
+        score.heading,
+        "The tasks' own score after training, the lower the better, median over seeds.",
+        _either(
+            estimate(score.column, score.spell),
+            published.score,
+            lambda row: published.value(row, published.SCORE),
+        ),
         "result",
+    )
+
+
+_CELLS = Column(
+    "cells",
+    "How many of the planned cells, one per seed, ended well, and how the others did.",
+    _either(
+        lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]),
+        lambda row: _PUBLISHED,
+        _unknown,
     ),
-    Column(
-        "test error, %",
-        "Share of the test set classified wrongly after training, in percent, median over seeds.",
-        _either(_error, published.error, lambda row: published.value(row, published.ERROR) / 100),
-        "result",
-    ),
+    "work",
+)
+
+_REST = (
     Column(
         "parameters",
         "Trainable parameters of the network; M: millions.",
@@ -207,14 +245,5 @@ _ALL = (
         _either(_ends, _nothing, _unknown),
         "work",
     ),
-    Column(
-        "cells",
-        "How many of the planned cells, one per seed, ended well, and how the others did.",
-        _either(
-            lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]),
-            lambda row: _PUBLISHED,
-            _unknown,
-        ),
-        "work",
-    ),
+    _CELLS,
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from rkbench.report import account, frames, verdicts
+from rkbench.report.answers import saying
+from rkbench.report.answers.saying import Said
 from rkbench.report.results import Results
 
 
@@ -16,14 +18,16 @@ def of(results: Results, folder: Path, page: Path) -> dict[str, Any]:
     Returns:
         ``folder`` and ``page`` as paths; ``cells``: how many were planned, run, failed, skipped and not run yet;
         ``statuses``: how many cells ended in each; ``failures``; ``verdicts``: task, solver, sentence and claim of each;
-        ``notes``: what to know of the numbers.
+        ``notes``: what to know of the numbers; and where the suite asks questions, ``answers``: question, answer, what
+        each cost and each task says, and notes on each.
     """
     cells = results.cells
     kinds = {"failed": frames.failed, "skipped": frames.left_out, "not_run": frames.pending}
     counts = {name: int(kind(cells).sum()) for name, kind in kinds.items()}
     planned = len(cells)
     statuses = cells.loc[~frames.pending(cells), "status"].value_counts(sort=False)
-    return {
+    answers = [_answer(one) for one in saying.of(results)]
+    told = {
         "folder": str(folder),
         "page": str(page),
         "title": account.title(results),
@@ -33,3 +37,9 @@ def of(results: Results, folder: Path, page: Path) -> dict[str, Any]:
         "verdicts": [asdict(one) for one in verdicts.of(results)],
         "notes": results.notes + verdicts.notes(results),
     }
+    return told | ({"answers": answers} if answers else {})
+
+
+def _answer(one: Said) -> dict[str, Any]:
+    findings = [{"finding": mark.words, "sentence": sentence} for mark, sentence in one.findings]
+    return asdict(one) | {"findings": findings}

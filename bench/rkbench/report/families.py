@@ -53,8 +53,11 @@ def without(name: str, option: str) -> str:
 
 
 def called(name: str, wanted: str) -> bool:
-    """Return whether a task, its options aside, has a name or ends in it: ``mnist_odenet`` is called ``odenet``."""
-    return f"_{_base(name)}".endswith(f"_{wanted}")
+    """Return whether a task has a name or ends in it: ``mnist_odenet`` is called ``odenet``.
+
+    Options that are wanted it must have; others do not matter.
+    """
+    return f"_{_base(name)}".endswith(f"_{_base(wanted)}") and {*_options(wanted)} <= {*_options(name)}
 
 
 def _base(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Networks that are to be seen beside each other: tasks of one dataset, of which some have a single row each."""
+"""Networks that are to be seen beside each other: tasks about the same data, of which some have a single row each."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from dataclasses import replace
 
 import pandas as pd
 
-from rkbench.report import families, numbers
+from rkbench.report import about, families, numbers
 from rkbench.report.labels import NO_SOLVER
 from rkbench.report.results import Results
 
 
 def of(results: Results) -> Results:
-    """Return the training tasks of a run for figures, those of a dataset as one where a single row has a task to itself.
+    """Return the training tasks of a run for figures, those about the same as one where a single row has a task to itself.
 
     That is where a network solves nothing, or where the suite has one solver: one panel for each would show one line each.
     A row is then named by its network and its solver, where these differ.
     """
     trained = results.of("training")
     tasks, solvers = trained.cells["task"].copy(), trained.cells["solver"].copy()
-    for dataset, cells in trained.cells.groupby("dataset", sort=False):
+    subjects = about.of(trained.cells)
+    for subject, cells in trained.cells[subjects != ""].groupby(subjects, sort=False):
         rows = cells.groupby("task", sort=False)["solver"].nunique()
         if len(rows) > 1 and rows.min() == 1:
-            tasks[cells.index] = f"{numbers.counted(len(rows), 'network')} on {dataset}"
+            tasks[cells.index] = f"{numbers.counted(len(rows), 'network')} on {subject}"
             solvers[cells.index] = _names(cells)
     if tasks.equals(trained.cells["task"]):
         return trained

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from rkbench.report import account, conditions, opening, tables, verdicts
+from rkbench.report.answers import document
 from rkbench.report.results import Results
 from rkbench.report.table import Cell, Table
 
@@ -24,14 +25,12 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
         f"# {escape(account.title(results))}",
         escape(f"{account.sentence(results)} {conditions.days(results)}"),
         escape(f"{account.denominators(results)}."),
+        *document.parts(results, escape),
         *_verdicts(results, found),
         *sections(found),
     ]
     parts += [
-        f"## {escape(title)}\n\n![{escape(title)}](figures/{name}.png)\n\n{caption}"
-        for name, title, caption in figures
-    ]
-    parts += [
+        *_figures(figures),
         _published(results),
         _failures(results),
         _remarks(results),
@@ -39,6 +38,23 @@ def render(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
         _provenance(results),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def answers(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
+    """Return the answers to the questions of a run's suite alone, with their figure; empty where it asks nothing."""
+    found = document.parts(results, escape)
+    if not found:
+        return ""
+    own = [one for one in figures if one[0] == document.FIGURE]
+    parts = [f"# {escape(account.title(results))}", *found, *_figures(own)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _figures(figures: Iterable[tuple[str, str, str]]) -> list[str]:
+    return [
+        f"## {escape(title)}\n\n![{escape(title)}](figures/{name}.png)\n\n{caption}"
+        for name, title, caption in figures
+    ]
 
 
 def _verdicts(results: Results, found: list[Table]) -> list[str]:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rkbench.report import account, appearance, conditions, opening, tables, verdicts
+from rkbench.report.answers import dependence, saying
 from rkbench.report.results import Results
 from rkbench.report.table import Cell, Table
 from rkbench.report.verdict import Verdict
@@ -35,6 +36,9 @@ def render(results: Results, figures: Iterable[tuple[str, str, str, bytes]], the
         account=account,
         results=results,
         days=conditions.days(results),
+        answers=saying.of(results),
+        depends=dependence.sentences(results),
+        answer_caption=saying.CAPTION,
         said=opening.of(results, found),
         notes=opening.notes(results),
         marks=opening.MARKS,

@@ -7,24 +7,27 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rkbench.report import families, numbers
+from rkbench.report.scores import ACCURACY, Score
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results  # whose tables have them
 
 Published = dict[str, Any]
-"""A row of a suite's ``reference`` with a ``test_error`` in percent, ``label`` and ``source``, and whatever is known of
+"""A row of a suite's ``reference`` with a ``test_error`` in percent, or a ``test_score`` of a task that has one, ``label``
+and ``source``, and whatever is known of
 ``parameters_millions``, ``memory`` and ``time`` (such as ``O(L)``). ``task`` names what it stands beside, ``dataset`` what it
 is about. Numbers may be texts, such as ``0.5 ± 0.1``.
 """
 
-ERROR = "test_error"
+ERROR, SCORE = "test_error", "test_score"
 
 
-def rows(results: Results, dataset: str) -> list[Published]:
-    """Return the networks published in a suite, but those about another dataset."""
+def rows(results: Results, subject: str, judged: Score) -> list[Published]:
+    """Return the networks published in a suite that are judged so, but those about other data."""
     manifest = results.manifest
     known = manifest.get("reference") or manifest.get("suite", {}).get("reference") or []
-    return [row for row in known if ERROR in row and row.get("dataset", dataset) == dataset]
+    name = ERROR if judged is ACCURACY else SCORE
+    return [row for row in known if name in row and row.get("dataset", subject) == subject]
 
 
 def beside(row: Published, tasks: Sequence[str]) -> str | None:
@@ -42,6 +45,12 @@ def error(row: Published) -> str:
     """Return the test error in percent as published."""
     known = row[ERROR]
     return known if isinstance(known, str) else f"{known:.2f}"
+
+
+def score(row: Published) -> str:
+    """Return the score as published."""
+    known = row[SCORE]
+    return known if isinstance(known, str) else f"{known:g}"
 
 
 def parameters(row: Published) -> str:

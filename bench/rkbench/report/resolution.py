@@ -11,7 +11,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from rkbench.report import pairing, statistics
+from rkbench.report import pairing, scores, statistics
 
 FEWEST_PAIRS = 5
 """Pairs without which nothing is said: the interval of fewer covers less than nine in ten (`statistics.coverage`)."""
@@ -37,13 +37,17 @@ def log_ratios(cells: pd.DataFrame, replicas: pd.DataFrame, task: str) -> np.nda
     return _differences(*(pairing.log_times(one[one["task"] == task]) for one in (cells, replicas)))
 
 
-def accuracy_resolution(cells: pd.DataFrame, replicas: pd.DataFrame, task: str) -> float | None:
-    """Return the smallest difference of test accuracies, 0 to 1, that a run may claim on a task; else as `resolution`.
+def score_resolution(cells: pd.DataFrame, replicas: pd.DataFrame, task: str) -> float | None:
+    """Return the smallest difference of test scores, or their ratio, that a run may claim on a task; else as `resolution`.
 
-    It is 0 where training a net twice from one seed gives the same net, as it should on a CPU.
+    It is a difference of 0, a ratio of 1, where training a net twice from one seed gives the same net, as it should on a
+    CPU.
     """
-    of_task = (one[one["task"] == task] for one in (cells, replicas))
-    return _farthest(_differences(*(pairing.measured(one, one["test_accuracy"]) for one in of_task)))
+    of_task = [one[one["task"] == task] for one in (cells, replicas)]
+    score = scores.of(of_task[0])
+    both = [pairing.measured(one, one[score.column]) for one in of_task]
+    farthest = _farthest(_differences(*(one.transform(np.log) if score.by_ratio else one for one in both)))
+    return math.exp(farthest) if score.by_ratio and farthest is not None else farthest
 
 
 def _differences(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:

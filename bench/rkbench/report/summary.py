@@ -16,6 +16,8 @@ MEASURES = (
     "epoch_seconds",
     "train_accuracy",
     "test_accuracy",
+    "train_score",
+    "test_score",
     "nfe_forward",
     "nfe_backward",
     "nfe_step",
@@ -34,6 +36,8 @@ MEASURES = (
     "parameter_gradient_ratio",
     "tight_accuracy_change",
     "tight_label_changes",
+    "tight_score_change",
+    "solver_error",
     "critical_steps",
     "spectral_abscissa",
     "numerical_abscissa",
@@ -55,7 +59,8 @@ SUMMARY_COLUMNS = {
     "n_timed": "Cells that ended ok and ran alone, so that their times may be compared",
     "statuses": "How often each status occurred",
     "parameters": "Trainable parameters of the network",
-    "target": "Test accuracy that the task names as its target, 0 to 1",
+    "score": "What `test_score` is, with its unit; empty for a task judged by its accuracy",
+    "target": "What the task names as its target: test accuracy, 0 to 1, or a test score",
     **{name: f"Median over seeds of `{name}`" for name in MEASURES},
     "seconds_to_target": "Median over seeds of `seconds_to_target`; a seed that failed or never reached it counts as infinity",
     "nfe_step": "Median over seeds of `nfe_forward` + `nfe_backward`: evaluations of f in one training step",
@@ -80,7 +85,7 @@ def summarise(cells: pd.DataFrame, baseline: str | None) -> pd.DataFrame:
     for _, task in cells.groupby("task", sort=False):
         reference = _times(task[task["solver"] == baseline_solver(task, baseline)])
         target = task["target"].dropna().max()
-        arrays = _arrays(task)
+        arrays = _arrays(task.assign(score=_score(task)))
         solver, first = pd.factorize(task["solver"])
         rows += [
             _row({name: values[solver == number] for name, values in arrays.items()}, reference, target)
@@ -102,10 +107,15 @@ def paired_times(cells: pd.DataFrame, reference: pd.DataFrame) -> statistics.Est
     return _ratio(_times(cells), _times(reference))
 
 
+def _score(task: pd.DataFrame) -> str:
+    """Return what the cells of a task are judged by, as far as one of them came to tell."""
+    return next((str(one) for one in task["score"].dropna().unique() if one), "")
+
+
 Cells = dict[str, np.ndarray]
 """Columns of some cells."""
 
-_NAMES = ("task", "experiment", "solver", "method", "engine", "gradient")
+_NAMES = ("task", "experiment", "solver", "method", "engine", "gradient", "score")
 _Times = list[tuple[tuple[Any, Any], float]]
 
 

@@ -13,6 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from rkbench.report import account, numbers, opening, tables
+from rkbench.report.answers import saying
 from rkbench.report.results import Results, load
 from rkbench.report.table import Table
 
@@ -30,6 +31,7 @@ def show(run: str | Path | Results, console: Console | None = None) -> None:
     results = run if isinstance(run, Results) else load(run)
     console.print(Text(account.title(results), "bold"), Text(account.sentence(results), "dim"), sep="\n")
     found = tables.of(results)
+    _print_answers(console, results)
     _print_verdicts(console, results, found)
     for one in found:
         if not one.folded:
@@ -112,6 +114,15 @@ def _print_table(console: Console, one: Table) -> None:
     print_grids(console, one.title, list(strips.values()))
     for finding in one.findings:
         console.print(Text(finding))
+
+
+def _print_answers(console: Console, results: Results) -> None:
+    for one in saying.of(results):
+        console.print("", Text(one.ask, "bold"), Text.assemble((one.answer, "bold")), sep="\n")
+        for mark, sentence in one.findings:
+            console.print(Text.assemble((f"{mark.symbol} {mark.words}", "bold"), f": {sentence}"))
+        for note in one.notes:
+            console.print(Text(note, "dim"))
 
 
 def _print_verdicts(console: Console, results: Results, found: list[Table]) -> None:

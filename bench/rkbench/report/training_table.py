@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rkbench.report import depths, numbers, trust
+from rkbench.report import depths, numbers, scores, trust
 from rkbench.report.summary import baseline_solver
 from rkbench.report.table import Cell, Column, Row, Table, estimate, status
 
@@ -46,17 +46,22 @@ def _sentences(results: Results, task: pd.DataFrame, deep: pd.DataFrame) -> tupl
 
 def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
     """Return the columns that have something to say; parameters all alike stand in the subtitle."""
-    target = _to_target(task)
+    score = scores.of(task)
+    target = _to_target(task, score)
+    judged, known = score.heading, score.heading.replace("test", "training", 1)
     solved_tightly, searched = (
         task[name].notna().any() for name in ("tight_label_changes", "critical_steps")
     )
+    worsened = task["tight_score_change"].abs().max() > 0  # 0 throughout where that is the score
     said = [
         (True, "solver", _solver, "result"),
         (True, "training time, s", _time, "result"),
         (baseline is not None, f"time ÷ {baseline}", estimate("time_ratio", numbers.significant), "result"),
-        (True, "test accuracy, %", estimate("test_accuracy", numbers.percent), "result"),
-        (True, "training accuracy, %", estimate("train_accuracy", numbers.percent), "result"),
+        (True, judged, estimate(score.column, score.spell), "result"),
+        (True, known, estimate(score.training, score.spell), "result"),
         (task["target"].notna().any(), target, estimate("seconds_to_target", numbers.seconds), "result"),
+        (worsened, WORSE, estimate("tight_score_change", _signed), "result"),
+        (task["solver_error"].notna().any(), LOST, estimate("solver_error", numbers.significant), "result"),
         (solved_tightly, TIGHT, estimate("tight_label_changes", numbers.percent), "result"),
         (searched, ENOUGH, estimate("critical_steps", numbers.count), "result"),
         (True, "NFE forward solve", estimate("nfe_forward", numbers.count), "work"),
@@ -66,17 +71,23 @@ def _columns(task: pd.DataFrame, baseline: str | None) -> list[Column]:
         (task["parameters"].nunique() > 1, "parameters", _parameters, "work"),
         (True, "cells", lambda row: Cell(status(row), "", row["n_planned"] - row["n_ok"]), "work"),
     ]
-    docs = _DOCS | {f"time ÷ {baseline}": RATIO, target: TO_TARGET}
+    docs = {judged: f"{JUDGED} on the test set; a likelihood {TIGHTLY}."}
+    docs |= {known: f"{JUDGED} on the training set, under its own solver."}
+    docs |= _DOCS | {f"time ÷ {baseline}": RATIO, target: TO_TARGET}
     return [
         Column(heading, docs[heading], cell, group) for has_news, heading, cell, group in said if has_news
     ]
 
 
+WORSE = "score change when solved tightly"
+LOST = "solver error"
+TIGHTLY = "is that of the network's ODE, solved at a tight tolerance"
+JUDGED = "The task's own score after training, the lower the better, median over seeds;"
 TIGHT = "other answers when solved tightly, %"
 ENOUGH = "equal steps that suffice"
 RATIO = "Training time over the baseline's, paired by seed and machine (Hodges–Lehmann estimate); no unit."
 TO_TARGET = (
-    "Training time until the first epoch that ends at or above the task's target accuracy, in seconds, median over seeds; "
+    "Training time until the first epoch that ends at the task's target or better, in seconds, median over seeds; "
     "a seed that failed or never reached it counts as infinity."
 )
 _DOCS = {
@@ -85,6 +96,10 @@ _DOCS = {
     "evaluation and warm-up are left out.",
     "test accuracy, %": "Share of the test set classified correctly after training, in percent, median over seeds.",
     "training accuracy, %": "Share of the training set classified correctly after training, in percent, median over seeds.",
+    WORSE: "Test score of the trained network when dopri5 solves it at a tight tolerance, less its own; median over seeds. "
+    "Far from 0, the network learnt its solver and is no ODE (Ott et al. 2021, arXiv:2007.15386).",
+    LOST: "What the solver loses of a test sample after training, mean over samples, as the task measures it: for a "
+    "normalizing flow, how far it is from itself after a way forth and back, in the unit of the samples; median over seeds.",
     TIGHT: "Share of the first 1000 test samples that the trained network classifies otherwise when dopri5 solves it at a "
     "tight tolerance, in percent, median over seeds. Far from 0, the network learnt its solver and is no ODE (Ott et al. "
     "2021, arXiv:2007.15386).",
@@ -103,8 +118,13 @@ _DOCS = {
 """Heading → what the column holds; the headings that name a baseline or a target are told above."""
 
 
-def _to_target(task: pd.DataFrame) -> str:
-    return f"s to {numbers.percent(task['target'].max())} % test"
+def _to_target(task: pd.DataFrame, score: scores.Score) -> str:
+    level = score.told(task["target"].max())
+    return f"s to {level} test" if score is scores.ACCURACY else f"s to {score.name} {level}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2g}" if value == value else numbers.NONE
 
 
 def _subtitle(task: pd.DataFrame) -> str:

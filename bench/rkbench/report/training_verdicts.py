@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from rkbench.report import decisions, ends, numbers, pairing, statistics, verdict
+from rkbench.report import decisions, ends, numbers, pairing, scores, statistics, verdict
 from rkbench.report.decisions import Decision
 from rkbench.report.ends import Ends
-from rkbench.report.resolution import accuracy_resolution, resolution
+from rkbench.report.resolution import resolution, score_resolution
+from rkbench.report.score_verdicts import score_clause, score_decisions
+from rkbench.report.scores import Score
 from rkbench.report.verdict import Verdict
 
 
@@ -24,9 +26,10 @@ def of_task(cells: pd.DataFrame, replicas: pd.DataFrame, baseline: str) -> list[
     """
     task = str(cells["task"].iloc[0])
     solvers = {name: one for name, one in ends.by(cells, "solver").items() if name != baseline}
-    limits = _Limits(resolution(cells, replicas, task), accuracy_resolution(cells, replicas, task))
+    score = scores.of(cells)
+    limits = _Limits(resolution(cells, replicas, task), score_resolution(cells, replicas, task))
     time = _paired(pairing.times(cells), list(solvers), baseline)
-    accuracy = _paired(pairing.measured(cells, cells["test_accuracy"]), list(solvers), baseline)
+    judged = _paired(pairing.measured(cells, cells[score.column]), list(solvers), baseline)
     target = _paired(pairing.times_to_target(cells), list(solvers), baseline)
     work = _paired(
         pairing.measured(cells, cells["nfe_forward"] + cells["nfe_backward"].fillna(0)),
@@ -35,14 +38,14 @@ def of_task(cells: pd.DataFrame, replicas: pd.DataFrame, baseline: str) -> list[
     )
     decided = zip(
         decisions.of_ratios(time, limits.time, verdict.TIME_BAND),
-        decisions.of_differences(accuracy, limits.accuracy, verdict.ACCURACY_BAND),
+        score_decisions(judged, score, limits.score),
         decisions.of_ratios(target, limits.time, verdict.TIME_BAND),
         strict=True,
     )
     level = cells["target"].max()
     found = []
     for (solver, own), made, reached, spent in zip(solvers.items(), decided, target, work, strict=True):
-        said = _Said(solver, baseline, own, *made, reached, spent, level)
+        said = _Said(solver, baseline, own, score, *made, reached, spent, level)
         found.append(
             Verdict(task, solver, _sentence(said, limits), "failed" if own.failed else verdict.claim(made[0]))
         )
@@ -50,10 +53,10 @@ def of_task(cells: pd.DataFrame, replicas: pd.DataFrame, baseline: str) -> list[
 
 
 class _Limits(NamedTuple):
-    """The smallest ratio of times and difference of accuracies that may be claimed; None where not measured."""
+    """The smallest ratio of times, and difference or ratio of scores, that may be claimed; None where not measured."""
 
     time: float | None
-    accuracy: float | None
+    score: float | None
 
 
 class _Said(NamedTuple):
@@ -62,8 +65,9 @@ class _Said(NamedTuple):
     solver: str
     baseline: str
     ends: Ends
+    judged_by: Score
     time: Decision
-    accuracy: Decision
+    score: Decision
     to_target: Decision
     reached: decisions.Pairs
     work: decisions.Pairs
@@ -83,14 +87,14 @@ def _sentence(said: _Said, limits: _Limits) -> str:
         return f"{said.solver} has no result: {lost}."
     if lost:
         said = said._replace(
-            **{name: _hedged(getattr(said, name)) for name in ("time", "accuracy", "to_target")}
+            **{name: _hedged(getattr(said, name)) for name in ("time", "score", "to_target")}
         )
     clauses = [
         f"{lost}; on the others, " * bool(lost) + _time(said, limits),
-        _accuracy(said, limits),
+        score_clause(said.score, said.judged_by, limits.score),
         _target(said, limits),
     ]
-    decided = [one for one in (said.time, said.accuracy) if one.pairs]
+    decided = [one for one in (said.time, said.score) if one.pairs]
     return verdict.joined([clause for clause in clauses if clause], decided, _work(said))
 
 
@@ -111,29 +115,16 @@ def _time(said: _Said, limits: _Limits) -> str:
     return text + verdict.time_apart(said.time, limits.time)
 
 
-def _accuracy(said: _Said, limits: _Limits) -> str:
-    found, decided = said.accuracy.estimate, said.accuracy.claim
-    if not said.accuracy.pairs:
-        return ""
-    if decided == "more":
-        return f"its test accuracy is higher by {verdict.points(found, numbers.percent)}"
-    if decided == "less":
-        lower = statistics.Estimate(-found.median, -found.high, -found.low)
-        return f"its test accuracy is lower by {verdict.points(lower, numbers.percent)}"
-    least = limits.accuracy or 0.0
-    text = f"its test accuracy differs by {verdict.points(found, _signed)}"
-    return text + verdict.told_apart(
-        said.accuracy,
-        f"{numbers.percent(max(least, verdict.ACCURACY_BAND))} points",
-        numbers.percent(least) if least else "",
-    )
-
-
 def _target(said: _Said, limits: _Limits) -> str:
     """Return how long the target took, or how often it was reached where that is not every time."""
     if np.isnan(said.target):
         return ""
-    level = f"{numbers.percent(said.target)} % test accuracy"
+    score = said.judged_by
+    level = (
+        f"{score.told(said.target)} {score.name}"
+        if score is scores.ACCURACY
+        else f"{score.name} {score.told(said.target)}"
+    )
     ours, other = (runs[~np.isnan(runs)] for runs in said.reached)
     if not ours.size or not other.size:
         return ""
@@ -158,7 +149,3 @@ def _work(said: _Said) -> str:
     return (
         f"it needs {ours} evaluations of f a training step instead of {other}: {verdict.times(found)} as many"
     )
-
-
-def _signed(value: float) -> str:
-    return f"{100 * value:+.2f}"

@@ -48,9 +48,14 @@ def times(found: Estimate) -> str:
     return _bracketed(f"{numbers.significant(found.median)}×", numbers.significant, found)
 
 
+def amount(found: Estimate, spell: Callable[[float], str], unit: str) -> str:
+    """Return a difference: ``-0.03 points [-0.12 to +0.06]``."""
+    return _bracketed(f"{spell(found.median)} {unit}", spell, found)
+
+
 def points(found: Estimate, spell: Callable[[float], str]) -> str:
-    """Return a difference of shares: ``-0.03 points [-0.12 to +0.06]``."""
-    return _bracketed(f"{spell(found.median)} points", spell, found)
+    """Return a difference of shares, in points."""
+    return amount(found, spell, "points")
 
 
 def _bracketed(text: str, spell: Callable[[float], str], found: Estimate) -> str:

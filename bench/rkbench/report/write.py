@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pyarrow as pa
 from pyarrow import compute, csv
@@ -18,6 +19,7 @@ from pyarrow import compute, csv
 from rkbench.errors import RunError
 from rkbench.plainfiles import REPORT
 from rkbench.report import latex, markdown, page
+from rkbench.report.answers import frame
 from rkbench.report.results import Results, load
 
 
@@ -25,8 +27,9 @@ def write(run_folder: str | Path, results: Results | None = None) -> Path:
     """Write the report of a run and return its page, ``report/index.html``.
 
     The folder holds ``report.md``; ``summary``, ``cells``, ``replicas``, ``epochs``, ``looks`` and ``signals`` as CSV and
-    Parquet, ``traces`` as Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. The same records give the same
-    report; a failure leaves the old one.
+    Parquet, ``traces`` as Parquet; ``tables/`` as LaTeX; and ``figures/`` as SVG, PNG and PDF. Where the suite asks questions,
+    ``answers.md`` answers them, with its numbers in ``answers.csv``. The same records give the same report; a failure leaves
+    the old one.
 
     Args:
         run_folder: of the run.
@@ -91,11 +94,15 @@ def _sweep(target: Path) -> None:
 def _write_frames(results: Results, folder: Path) -> None:
     names = ("cells", "replicas", "epochs", "looks", "signals", "traces")
     tidy = {name: getattr(results, name) for name in names}
-    for name, frame in (tidy | {"summary": results.summary()}).items():
+    for name, table in (tidy | {"summary": results.summary()}).items():
         if name != "traces":  # long, and for machines to read
-            # Of the same numbers pandas would write the same, in ten times the time.
-            csv.write_csv(_inert(pa.Table.from_pandas(frame, preserve_index=False)), folder / f"{name}.csv")
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
+            _write_csv(table, folder / f"{name}.csv")
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a frame as pandas would, in a tenth of the time."""
+    csv.write_csv(_inert(pa.Table.from_pandas(table, preserve_index=False)), path)
 
 
 def _inert(table: pa.Table) -> pa.Table:
@@ -124,5 +131,8 @@ def _write_documents(results: Results, folder: Path) -> None:
             (pictures / f"{drawing.name}.{kind}").write_bytes(drawing.encode(kind))
         described.append((drawing.name, drawing.title, drawing.caption))
         drawn.append((*described[-1], svg))
+    if answers := markdown.answers(results, described):
+        (folder / "answers.md").write_text(answers, encoding="utf-8")
+        _write_csv(frame.of(results), folder / "answers.csv")
     (folder / "report.md").write_text(markdown.render(results, described), encoding="utf-8")
     (folder / "index.html").write_text(page.render(results, drawn, figures.THEME), encoding="utf-8")

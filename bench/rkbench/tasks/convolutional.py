@@ -1,4 +1,4 @@
-"""The MNIST networks of Chen et al. (2018), in three sizes: the ODE-net, residual networks, and a perceptron.
+"""The MNIST networks of Chen et al. (2018), in several sizes: the ODE-net, residual networks, and a perceptron.
 
 Their RK-Net is the ODE-net with gradient = "backprop", their ODE-Net that with "adjoint". None and one residual block are
 the baselines that the paper left out.
@@ -29,10 +29,11 @@ def odenet(
     downsampling: str = "conv",
     augment: int = 0,
 ) -> nn.Module:
-    """Return the network for grey images ``[batch, 1, height, width]``; their size does not matter to its weights."""
+    """Return the network for images with as many channels as the example; their size does not matter to its weights."""
     from rkbench.networks import convolutional
 
-    return convolutional.odenet(solver, channels, classes, halvings, downsampling, augment)
+    inputs = example.shape[1]
+    return convolutional.odenet(solver, channels, classes, halvings, downsampling, augment, inputs)
 
 
 def resnet(
@@ -45,10 +46,10 @@ def resnet(
     downsampling: str = "conv",
     blocks: int = 6,
 ) -> nn.Module:
-    """Return the network for grey images ``[batch, 1, height, width]``."""
+    """Return the network for images with as many channels as the example."""
     from rkbench.networks import residual
 
-    return residual.resnet(channels, classes, blocks, downsampling, halvings)
+    return residual.resnet(channels, classes, blocks, downsampling, halvings, example.shape[1])
 
 
 def mlp(solver: None, example: Tensor, classes: int, *, hidden: int = 300) -> nn.Module:
@@ -135,17 +136,23 @@ SIZES = {
     ),
 }
 
-TASKS = [
-    Task(
-        name=f"{prefix}_{name}",
-        dataset=size.dataset,
-        network=partial(net.build, **size.options) if net.sized else net.build,
-        recipe=size.recipe,
-        target=size.target,
-        summary=f"{size.summary}: {net.what}",
-        solves=net.solves,
-        samples=size.samples,
-    )
-    for prefix, size in SIZES.items()
-    for name, net in NETS.items()
-]
+
+def tasks(sizes: dict[str, Size]) -> list[Task]:
+    """Return every network in every size; a task is named after both."""
+    return [
+        Task(
+            name=f"{prefix}_{name}",
+            dataset=size.dataset,
+            network=partial(net.build, **size.options) if net.sized else net.build,
+            recipe=size.recipe,
+            target=size.target,
+            summary=f"{size.summary}: {net.what}",
+            solves=net.solves,
+            samples=size.samples,
+        )
+        for prefix, size in sizes.items()
+        for name, net in NETS.items()
+    ]
+
+
+TASKS = tasks(SIZES)

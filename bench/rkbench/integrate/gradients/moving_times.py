@@ -82,7 +82,7 @@ def moved_outputs(solution: Solution, moved: Moved, times: Sequence[Time]) -> So
     start = value(moved.t_span[0])
     rows = [
         i
-        for i, (time, t) in enumerate(zip(times, solution.t, strict=True))
+        for i, (time, t) in enumerate(zip(times, map(float, solution.t), strict=True))
         if abs(t - start) <= abs(solution.t_reached - start) and not moved.carries(time, t)
     ]
     if not rows:
@@ -92,11 +92,23 @@ def moved_outputs(solution: Solution, moved: Moved, times: Sequence[Time]) -> So
     with torch.no_grad(), unchanged(buffers_of(moved.f)):
         slopes = [moved.f(y.new_tensor(solution.t[i]), y[i].detach()) for i in rows]
     solution.stats.nfe_output += len(rows)
-    return replace(solution, y=_Shifted.apply(y, shifts, rows, torch.stack(slopes)))
+    return replace(solution, y=shifted(y, shifts, rows, torch.stack(slopes)))
+
+
+def shifted(y: Tensor, shifts: Tensor, rows: list[int], slopes: Tensor) -> Tensor:
+    """Return states as they are, with a gradient to the shifts, which are 0, of the times of some rows.
+
+    Args:
+        y: the states, row by row.
+        shifts: of the rows that move.
+        rows: which these are.
+        slopes: f there.
+    """
+    return _Shifted.apply(y, shifts, rows, slopes)
 
 
 class _Shifted(torch.autograd.Function):
-    """States, and shifts of their times that are 0 -> the same states."""
+    """States, and shifts of the times of some rows, which are 0 -> the same states."""
 
     @staticmethod
     def forward(ctx: Any, y: Tensor, shifts: Tensor, rows: list[int], slopes: Tensor) -> Tensor:
@@ -112,4 +124,4 @@ class _Shifted(torch.autograd.Function):
                 "of spans of their own."
             )
         (slopes,) = ctx.saved_tensors
-        return grads[0], (grads[0][ctx.rows] * slopes).flatten(1).sum(1), None, None
+        return grads[0], (grads[0][ctx.rows] * slopes).reshape(len(ctx.rows), -1).sum(1), None, None

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rkbench.report import decisions, frames, labels, pairing, statistics, verdict
+from rkbench.report import decisions, frames, labels, pairing, scores, statistics, verdict
 from rkbench.report.comparison import circumstances
 from rkbench.report.decisions import Decision, Pairs
-from rkbench.report.resolution import accuracy_resolution, resolution
+from rkbench.report.resolution import resolution, score_resolution
 from rkbench.report.results import Results
+from rkbench.report.score_verdicts import score_decisions
+from rkbench.report.scores import Score
 from rkbench.report.statistics import Estimate
 from rkbench.report.summary import baseline_solver, summarise
 
@@ -27,6 +29,7 @@ MEDIANS = (
     "gradient_error",
     "train_accuracy",
     "test_accuracy",
+    "test_score",
     "nfe_forward",
     "nfe_eval",
 )
@@ -50,13 +53,14 @@ class Change:
         reference: name of the first run.
         cells: the solver's cells in the reference and in the run; either may be empty.
         time: what may be said of the ratio of times.
-        accuracy: what may be said of the difference of test accuracies.
+        score: what the task is judged by.
+        judged: what may be said of the difference of test accuracies, or of the ratio or difference of its own scores.
         relative: ratio of times after each was divided by its own run's baseline; a change of the machine that all
             solvers share cancels in it. NaN for the baseline itself.
         ratios: ratio of each of `RATIOS`.
         baseline: label of the baseline, empty where the two runs do not share it.
-        limits: smallest ratio of times and difference of accuracies that may be claimed; None where not measured.
-        needed: seeds below which no claim can be made of times and of accuracies.
+        limits: smallest ratio of times, and difference or ratio of scores, that may be claimed; None where not measured.
+        needed: seeds below which no claim can be made of times and of scores.
         note: what else differs.
     """
 
@@ -66,7 +70,8 @@ class Change:
     reference: str
     cells: Cells
     time: Decision
-    accuracy: Decision
+    score: Score
+    judged: Decision
     relative: Estimate
     ratios: Mapping[str, Estimate]
     baseline: str
@@ -95,13 +100,13 @@ def row(change: Change) -> dict[str, Any]:
     estimates = {
         "time_ratio": change.time.estimate,
         "relative_time_ratio": change.relative,
-        "test_accuracy_difference": change.accuracy.estimate,
+        f"{change.score.column}_{'ratio' if change.score.by_ratio else 'difference'}": change.judged.estimate,
         **{f"{name}_ratio": found for name, found in change.ratios.items()},
     }
     for name, found in estimates.items():
         made |= {f"{name}{end}": value for end, value in zip(("", "_low", "_high"), found, strict=True)}
     made |= {"time_claim": change.time.claim, "time_p": change.time.p}
-    made |= {"test_accuracy_claim": change.accuracy.claim, "test_accuracy_p": change.accuracy.p}
+    made |= {f"{change.score.column}_claim": change.judged.claim, f"{change.score.column}_p": change.judged.p}
     return made | {"note": change.note}
 
 
@@ -113,14 +118,15 @@ def _of_task(task: str, sides: dict[str, pd.DataFrame], runs: Mapping[str, Resul
     none = sides[first].iloc[:0]
     pairs = [(by[first].get(solver, none), by[name].get(solver, none)) for name, solver in named]
     times = [_paired(pairing.times, cells) for cells in pairs]
-    accuracies = [_paired(_values("test_accuracy"), cells) for cells in pairs]
-    limits = (_widest(resolution, runs, task), _widest(accuracy_resolution, runs, task))
-    needed = (_needed(times), _needed(accuracies))
+    score = scores.of(pd.concat(sides.values()))
+    judged = [_paired(_values(score.column), cells) for cells in pairs]
+    limits = (_widest(resolution, runs, task), _widest(score_resolution, runs, task))
+    needed = (_needed(times), _needed(judged))
     decided = zip(
         named,
         pairs,
         decisions.of_ratios(times, limits[0], verdict.TIME_BAND),
-        decisions.of_differences(accuracies, limits[1], verdict.ACCURACY_BAND),
+        score_decisions(judged, score, limits[1]),
         strict=True,
     )
     baselines = {name: baseline_solver(cells, runs[name].baseline) or "" for name, cells in sides.items()}
@@ -132,7 +138,8 @@ def _of_task(task: str, sides: dict[str, pd.DataFrame], runs: Mapping[str, Resul
             reference=first,
             cells=cells,
             time=_of_one_code(_hedged(time, cells), cells),
-            accuracy=_hedged(accuracy, cells),
+            score=score,
+            judged=_hedged(found, cells),
             relative=_relative(cells, (by[first].get(shared, none), by[name].get(shared, none))),
             ratios={one: statistics.ratio(*_paired(_values(one), cells)) for one in RATIOS},
             baseline=shared,
@@ -140,7 +147,7 @@ def _of_task(task: str, sides: dict[str, pd.DataFrame], runs: Mapping[str, Resul
             needed=needed,
             note=circumstances.note(*cells, (first, name)),
         )
-        for (name, solver), cells, time, accuracy in decided
+        for (name, solver), cells, time, found in decided
         for shared in [baselines[name] if baselines[name] == baselines[first] != solver else ""]
     ]
 

@@ -11,7 +11,7 @@ from rkbench.record import CellStatus
 from rkbench.report import labels, pairing, statistics
 from rkbench.report.results import Results
 
-SHARED = ("test_accuracy", "nfe_forward", "solution_error", "gradient_error", "step_memory_mb")
+SHARED = ("test_accuracy", "test_score", "nfe_forward", "solution_error", "gradient_error", "step_memory_mb")
 """Measures that are pooled over machines."""
 
 

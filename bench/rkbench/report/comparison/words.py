@@ -9,6 +9,7 @@ import numpy as np
 from rkbench.report import ends, numbers, verdict
 from rkbench.report.comparison.changes import Change
 from rkbench.report.decisions import Decision
+from rkbench.report.score_verdicts import band, changed, told_limit
 from rkbench.report.statistics import Estimate
 
 CAPTION = (
@@ -38,7 +39,7 @@ def sentence(change: Change) -> str:
         ended = ends.of(cells)
         if not ended.ok:
             return f"{head} in {name} it {ended.idle or f'has no result: {ended.failed}'}."
-    clauses = [_failures(change), _time(change), _relative(change), _accuracy(change), *_told(change)]
+    clauses = [_failures(change), _time(change), _relative(change), _score(change), *_told(change)]
     return f"{head} {'; '.join(clause for clause in clauses if clause)}."
 
 
@@ -69,18 +70,17 @@ def _relative(change: Change) -> str:
     return f"{verdict.times(change.relative)} relative to {change.baseline}"
 
 
-def _accuracy(change: Change) -> str:
-    found = change.accuracy.estimate
-    if not change.accuracy.pairs:
+def _score(change: Change) -> str:
+    found, score = change.judged.estimate, change.score
+    if not change.judged.pairs:
         return ""
-    if set(_known(found)) == {0.0}:
-        return "test accuracy unchanged"
-    judged = _judged(change, change.accuracy, 1, ("higher", "lower"))
-    return f"test accuracy {verdict.points(found, _signed)}: {judged}"
+    if set(_known(found)) == {1.0 if score.by_ratio else 0.0}:
+        return f"{score.name} unchanged"
+    return f"{score.name} {changed(found, score)}: {_judged(change, change.judged, 1, ('higher', 'lower'))}"
 
 
 def _judged(change: Change, decision: Decision, measure: int, words: tuple[str, str]) -> str:
-    """Return what may be said of a decision; ``measure`` is 0 for time and 1 for accuracy."""
+    """Return what may be said of a decision; ``measure`` is 0 for time and 1 for the score."""
     limit, needed = change.limits[measure], change.needed[measure]
     p = f"p = {numbers.significant(decision.p, 2)}"
     if decision.claim in ("more", "less"):
@@ -92,12 +92,13 @@ def _judged(change: Change, decision: Decision, measure: int, words: tuple[str, 
     if decision.why_none:
         return decision.why_none
     if decision.claim == "same":
-        return f"the same within {_spelled(max(limit, (verdict.TIME_BAND, verdict.ACCURACY_BAND)[measure]), measure)}"
-    return f"not distinguishable ({p}, resolution {_spelled(limit, measure)})"
+        least = band(change.score) if measure else verdict.TIME_BAND
+        return f"the same within {_spelled(change, max(limit, least), measure)}"
+    return f"not distinguishable ({p}, resolution {_spelled(change, limit, measure)})"
 
 
-def _spelled(limit: float, measure: int) -> str:
-    return f"{numbers.percent(limit)} points" if measure else verdict.percent(limit)
+def _spelled(change: Change, limit: float, measure: int) -> str:
+    return told_limit(limit, change.score) if measure else verdict.percent(limit)
 
 
 def _told(change: Change) -> list[str]:

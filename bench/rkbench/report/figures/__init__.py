@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rkbench.report.figures import (
+    answers,
     bars,
     critical,
     curves,
@@ -24,6 +25,7 @@ from rkbench.report.results import Results
 __all__ = ["INK", "THEME", "Drawing", "draw"]
 
 _KINDS = (
+    answers.draw,
     curves.draw,
     bars.draw,
     pareto.draw,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import appearance, joined, numbers
+from rkbench.report import appearance, joined, numbers, scores
 from rkbench.report.figures import legend, panels, scales
 from rkbench.report.figures.style import Drawing, linestyle, plain_log, styled
 from rkbench.report.results import Results
@@ -40,12 +40,17 @@ class _Curves(NamedTuple):
 _LINE = "Line: median over the seeds that ended ok, after each epoch{seeds}. Dotted, ending in ×: a seed that failed."
 _LOSS = _Curves(
     "loss", "Training loss over epochs and over time", _LINE + " Logarithmic scale.", "train_loss",
-    "training loss, nats", (_EPOCHS, _SECONDS),
+    "training loss", (_EPOCHS, _SECONDS),
 )  # fmt: skip
 _ACCURACY = _Curves(
     "accuracy", "Test accuracy over epochs and over time",
     _LINE + " The scale is stretched towards 100 %. Dashed: the task's target, fixed before the run.",
     "test_accuracy", "test accuracy, %", (_EPOCHS, _SECONDS),
+)  # fmt: skip
+_SCORE = _Curves(
+    "score", "Test score over epochs and over time",
+    _LINE + " Lower is better. Dashed: the task's target, fixed before the run.", "test_score", "test score",
+    (_EPOCHS, _SECONDS),
 )  # fmt: skip
 _NFE = _Curves(
     "nfe_epochs", "Function evaluations over epochs",
@@ -61,13 +66,18 @@ def draw(results: Results) -> Iterator[Drawing]:
     chosen = trained.cells[trained.cells["task"].isin(tasks)]
     solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
     epochs = trained.epochs[trained.epochs["task"].isin(tasks) & trained.epochs["solver"].isin(solvers)]
-    epochs = epochs.merge(trained.cells[["cell_id", "status", "target"]], on="cell_id")
+    epochs = epochs.merge(trained.cells[["cell_id", "status", "target", "score"]], on="cell_id")
     style = {
         solver: look
         for solver, look in appearance.of(trained.cells["solver"]).items()
         if solver in set(solvers)
     }
-    shown = {_LOSS: epochs[epochs["train_loss"] > 0], _ACCURACY: epochs, _NFE: epochs[_varies(epochs)]}
+    shown = {
+        _LOSS: epochs[epochs["train_loss"] > 0],
+        _ACCURACY: epochs,
+        _SCORE: epochs,
+        _NFE: epochs[_varies(epochs)],
+    }
     remarks = {_LOSS: panels.beside(trained.cells), _NFE: constant(trained)}
     for curves, points in shown.items():
         points = points.dropna(subset=[curves.column])
@@ -140,7 +150,12 @@ def _panel(axes: Axes, epochs: pd.DataFrame, style: Looks, curves: _Curves, over
     elif curves is _ACCURACY:
         target = epochs["target"].dropna().max()
         scales.accuracy(axes, [*epochs[curves.column], target])
-        scales.target(axes, target, left=far)
+        scales.target(axes, target, f"target {numbers.percent(target)} %", left=far)
+    elif curves is _SCORE:
+        score, target = scores.of(epochs), epochs["target"].dropna().max()
+        axes.set_ylabel(score.heading)
+        scales.score(axes, [*epochs[curves.column], target])
+        scales.target(axes, target, f"target {score.told(target)}", left=far)
     else:
         axes.set_ylim(bottom=0)
 

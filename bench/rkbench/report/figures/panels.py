@@ -43,7 +43,8 @@ def accurate(cells: pd.DataFrame, baseline: str | None) -> tuple[list[str], str]
     most = min(MOST_SOLVERS, MOST_LINES // max(1, cells["task"].nunique()))
     if len(known) <= most:
         return known, ""
-    score = cells.groupby("solver", sort=False)["test_accuracy"].median().fillna(-1.0)
+    worth = cells["test_accuracy"].fillna(-cells["test_score"])
+    score = worth.groupby(cells["solver"], sort=False).median().fillna(-math.inf)
     score[cells.loc[cells["method"] == baseline, "solver"].unique()] = math.inf
     kept = set(score.sort_values(ascending=False, kind="stable").index[:most])
     sentence = _drawn(most, len(known), "solvers", "the most accurate and the baseline's")

@@ -12,14 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rkbench.record import CellStatus
-from rkbench.report import appearance, frames, joined
+from rkbench.report import appearance, frames, joined, scores
 from rkbench.report.figures import legend, panels, pointlabels, scales
 from rkbench.report.figures.pointlabels import PointLabel
 from rkbench.report.figures.style import INK, Drawing, styled
 from rkbench.report.results import Results
+from rkbench.report.scores import Score
 from rkbench.report.statistics import median, pareto_front
 
 Looks = dict[str, appearance.Look]
+Scores = dict[str, Score]
 
 _NAMED_UP_TO = 8
 """Solvers of a run up to which each point has its name beside it."""
@@ -30,12 +32,12 @@ _OTHERS = "#808080"
 
 
 _COSTS = {"train_seconds": "training time, s", "nfe_step": "evaluations of f per training step"}
-_TITLE = "Test accuracy against cost"
+_TITLE = "What is learnt against what it cost"
 _READ = (
-    "Medians over seeds, with their 95 % intervals; above and to the left is better. Dotted: the Pareto front, the solvers "
-    "that no other beats in both; where intervals overlap, the order is not settled. Hollow: a solver with cells that "
-    "failed, never on the front. Times are those of cells that ran alone; evaluations are those of a training step, forward "
-    "and backward. The scale of accuracy is stretched towards 100 %."
+    "Medians over seeds, with their 95 % intervals; to the left is better, and above for accuracy, below for other scores. "
+    "Dotted: the Pareto front, the solvers that no other beats in both; where intervals overlap, the order is not settled. "
+    "Hollow: a solver with cells that failed, never on the front. Times are those of cells that ran alone; evaluations are "
+    "those of a training step, forward and backward. The scale of accuracy is stretched towards 100 %."
 )
 
 
@@ -62,42 +64,47 @@ def draw(results: Results) -> Iterator[Drawing]:
                 "pareto",
                 _TITLE,
                 _READ + grey + fewer,
-                _figure(points, appearance.of(trained.cells["solver"])),
+                _figure(points, appearance.of(trained.cells["solver"]), _scores(trained.cells)),
             )
 
 
 def _points(cells: pd.DataFrame) -> pd.DataFrame:
     """Return one row per task and solver with both numbers: their medians and intervals, and whether a cell failed."""
     rows = []
-    known = (cells["status"] == CellStatus.OK) & cells["cost"].notna() & cells["test_accuracy"].notna()
+    worth = (100 * cells["test_accuracy"]).fillna(cells["test_score"])
+    known = (cells["status"] == CellStatus.OK) & cells["cost"].notna() & worth.notna()
     # Rows of a few columns are selected in a fraction of the time.
-    told = cells[["task", "solver", "cost", "test_accuracy"]].assign(known=known, lost=frames.failed(cells))
+    told = cells[["task", "solver", "cost"]].assign(worth=worth, known=known, lost=frames.failed(cells))
     for (task, solver), one in told.groupby(["task", "solver"], sort=False):
         ok = one[one["known"]]
         if len(ok):
-            found = (*median(ok["cost"].to_numpy()), *median(100 * ok["test_accuracy"].to_numpy()))
+            found = (*median(ok["cost"].to_numpy()), *median(ok["worth"].to_numpy()))
             rows.append((task, solver, bool(one["lost"].any()), *found))
     return pd.DataFrame(rows, columns=["task", "solver", "failed", *_COLUMNS]).astype({"failed": bool})
 
 
-def _figure(points: dict[str, pd.DataFrame], style: Looks) -> Figure:
+def _scores(cells: pd.DataFrame) -> Scores:
+    return {str(task): scores.of(one) for task, one in cells.groupby("task", sort=False)}
+
+
+def _figure(points: dict[str, pd.DataFrame], style: Looks, judged: Scores) -> Figure:
     known = pd.concat(points.values())
-    tasks, named = list(dict.fromkeys(known["task"])), _named(known, style)
+    tasks, named = list(dict.fromkeys(known["task"])), _named(known, style, judged)
     names = panels.titles(tasks)
     figure, grid = panels.grid(2 * len(tasks), 2, (4.8, 4.2))
     places = [(axes, task, column) for axes, (task, column) in zip(grid, product(tasks, _COSTS), strict=True)]
     shown = [points[column][points[column]["task"] == task] for _, task, column in places]
     for (axes, task, column), one in zip(places, shown, strict=True):
-        _panel(axes, one, named)
-        axes.set(xlabel=_COSTS[column], ylabel="test accuracy, %", title=names[task])
+        _panel(axes, one, named, judged[task])
+        axes.set(xlabel=_COSTS[column], ylabel=judged[task].heading, title=names[task])
     panels.heading(figure, _TITLE)
     if known["solver"].nunique() > _NAMED_UP_TO or not _labelled(figure, grid, shown, named):
         legend.draw(figure, named, lines=False)
     return figure
 
 
-def _panel(axes: Axes, points: pd.DataFrame, style: Looks) -> None:
-    front = _front(points)
+def _panel(axes: Axes, points: pd.DataFrame, style: Looks, judged: Score) -> None:
+    front = _front(points, judged)
     axes.plot(
         front["cost"], front["score"], color=INK, lw=1, ls=(0, (1, 1.5)), drawstyle="steps-post", zorder=2
     )
@@ -109,7 +116,11 @@ def _panel(axes: Axes, points: pd.DataFrame, style: Looks) -> None:
         )  # fmt: skip
     others = points[~points["solver"].isin(style)]
     axes.plot(others["cost"], others["score"], color=_OTHERS, ls="", marker=".", ms=5, alpha=0.6)
-    scales.accuracy(axes, points[["score", "score_low", "score_high"]].to_numpy().ravel(), 100.0)
+    shown = points[["score", "score_low", "score_high"]].to_numpy().ravel()
+    if judged.more_is_better:
+        scales.accuracy(axes, shown, 100.0)
+    else:
+        scales.score(axes, shown)
     scales.costs(axes, points[["cost", "cost_low", "cost_high"]].to_numpy().ravel())
 
 
@@ -119,17 +130,17 @@ def _whisker(row: dict[Hashable, Any], name: str) -> list[list[float]]:
     return [[0.0 if math.isnan(length) else length] for length in (below, above)]
 
 
-def _front(points: pd.DataFrame) -> pd.DataFrame:
+def _front(points: pd.DataFrame, judged: Score) -> pd.DataFrame:
     """Return the points on the front, by growing cost."""
     whole = points[~points["failed"]]
-    return whole[pareto_front(whole["cost"].to_numpy(), whole["score"].to_numpy())].sort_values(
-        "cost", kind="stable"
-    )
+    worth = whole["score"].to_numpy() * (1 if judged.more_is_better else -1)
+    return whole[pareto_front(whole["cost"].to_numpy(), worth)].sort_values("cost", kind="stable")
 
 
-def _named(points: pd.DataFrame, style: Looks) -> Looks:
+def _named(points: pd.DataFrame, style: Looks, judged: Scores) -> Looks:
     """Return the looks that the legend explains: those of all solvers, or of as many as it holds, the fronts' first."""
-    fronts = [solver for _, one in points.groupby("task", sort=False) for solver in _front(one)["solver"]]
+    by_task = points.groupby("task", sort=False)
+    fronts = [solver for task, one in by_task for solver in _front(one, judged[str(task)])["solver"]]
     named = list(
         dict.fromkeys([*fronts, *points.sort_values("score", ascending=False, kind="stable")["solver"]])
     )

@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from rkbench.report import numbers
 from rkbench.report.figures.style import INK, plain_log
 
 _LOG_FROM = 4
@@ -116,13 +115,22 @@ def _shrunk(stretched: np.ndarray) -> np.ndarray:
     return _BEYOND - 10.0**-stretched
 
 
-def target(axes: Axes, value: float, *, left: bool) -> None:
+def score(axes: Axes, values: Iterable[float]) -> None:
+    """Make the vertical axis, of scores, logarithmic where they spread far and none is negative."""
+    known = np.asarray(list(values), dtype=float)
+    known = known[np.isfinite(known)]
+    if known.size and known.min() > 0 and known.max() / known.min() > _LOG_FROM:
+        axes.set_yscale("log")
+        plain_log(axes.yaxis, subdivision(known.min(), known.max()))
+
+
+def target(axes: Axes, value: float, name: str, *, left: bool) -> None:
     """Draw the target of a task, named where the curves are not: at the left above it, or at the right below."""
     if pd.isna(value):
         return
     axes.axhline(value, color=INK, lw=1, ls=(0, (5, 3)))
     at, offset, side = (0, (4, 3), "left") if left else (1, (-4, -11), "right")
     axes.annotate(
-        f"target {numbers.percent(value)} %", (at, value), offset, xycoords=("axes fraction", "data"),
+        name, (at, value), offset, xycoords=("axes fraction", "data"),
         textcoords="offset points", ha=side, fontsize=8.5,
     )  # fmt: skip

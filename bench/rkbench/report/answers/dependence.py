@@ -1,0 +1,138 @@
+"""What it depends on whether higher order pays: what tasks are like, against what it costs on them.
+
+A rank correlation over tasks (Kendall 1938, doi 10.1093/biomet/30.1-2.81), Holm-corrected over what is tried. Few tasks
+tell nothing, whatever was measured: of n of them, the smallest p-value is 2 / n!.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+
+from rkbench.report import numbers, scores, statistics
+from rkbench.report.answers import asked
+from rkbench.report.answers.asked import Asked
+from rkbench.report.answers.comparison import Task
+from rkbench.report.answers.costs import TRAINING, at_target, tight_change
+from rkbench.report.once import once
+
+if TYPE_CHECKING:
+    from rkbench.report.results import Results
+
+
+class Trait(NamedTuple):
+    """Something that tasks differ in: its name, and its value for a task."""
+
+    said: str
+    of: Callable[[Task, pd.DataFrame], float]
+
+
+def _worsening(task: Task, looks: pd.DataFrame) -> float:
+    """Return how much worse lower-order networks score when solved tightly, as a share of the error that the target allows."""
+    cells, score = task.cells["low"], task.score
+    change = cells[tight_change(score)] * (-1 if score.more_is_better else 1)
+    allowed = 1 - task.target if score is scores.ACCURACY else abs(task.target)
+    return statistics.median(change).median / allowed if allowed else math.nan
+
+
+def _share_lost(task: Task, looks: pd.DataFrame) -> float:
+    """Return the share of lower-order networks at the target that are not when solved tightly."""
+    cells, score = task.cells["low"], task.score
+    own, change = cells[score.column], cells[tight_change(score)]
+    reached = at_target(score, own, cells["target"]) & change.notna()
+    kept = at_target(score, own + change, cells["target"])
+    return float((~kept)[reached].mean()) if reached.any() else math.nan
+
+
+def _tight_evaluations(task: Task, looks: pd.DataFrame) -> float:
+    """Return the evaluations of f of a tight solve of the networks that higher order trained: how hard they are to solve."""
+    cells = task.cells["high"]
+    known = cells.loc[cells[tight_change(task.score)].notna(), "cell_id"]
+    last = looks[looks["cell_id"].isin(known.tolist())].groupby("cell_id", sort=False)["nfe"].last()
+    return statistics.median(last.to_numpy(dtype=float)).median
+
+
+TRAITS = (
+    Trait("the evaluations of f that a tight solve of a trained network takes", _tight_evaluations),
+    Trait("how much worse networks of lower order score when solved tightly", _worsening),
+    Trait("the share of networks of lower order that lose the target when solved tightly", _share_lost),
+)
+RANKED = "the place of the task in the question {}"
+
+
+@once
+def sentences(results: Results) -> list[str]:
+    """Return what the ratio of evaluations in training goes with, over the tasks of all questions."""
+    questions = asked.of(results)
+    tried = [*_traits(results, questions), *_ranks(questions)]
+    if not tried:
+        return []
+    found = [_tau(values, ratios) for _, values, ratios in tried]
+    if all(math.isnan(tau) for tau, _ in found):
+        return [
+            "Nothing can be told of what the ratio depends on: too few tasks differ in it and in what they are like."
+        ]
+    p_values = statistics.corrected([p for _, p in found])
+    made = int((~np.isnan(p_values)).sum())
+    return [
+        _sentence(said, len(ratios), tau, float(p), made)
+        for (said, _, ratios), (tau, _), p in zip(tried, found, p_values, strict=True)
+    ]
+
+
+_Tried = tuple[str, np.ndarray, np.ndarray]
+
+
+def _traits(results: Results, questions: list[Asked]) -> list[_Tried]:
+    """Return, of each trait, its values and the ratios, a task once."""
+    tasks, ratios = {}, {}
+    for question in questions:
+        for task, ratio in zip(question.tasks, _ratios(question), strict=True):
+            tasks.setdefault(task.name, task)
+            ratios.setdefault(task.name, ratio)
+    costs = np.array(list(ratios.values()))
+    measured = [
+        (trait.said, np.array([trait.of(task, results.looks) for task in tasks.values()])) for trait in TRAITS
+    ]
+    return [_known(said, values, costs) for said, values in measured if not np.isnan(values).all()]
+
+
+def _ranks(questions: list[Asked]) -> list[_Tried]:
+    ranked = [(RANKED.format(f"“{one.sides.ask}”"), _ratios(one)) for one in questions if len(one.tasks) > 1]
+    return [_known(said, np.arange(len(ratios), dtype=float), np.array(ratios)) for said, ratios in ranked]
+
+
+def _ratios(question: Asked) -> list[float]:
+    found = question.found.get(TRAINING.key)
+    return [one.decision.estimate.median for one in found] if found else [math.nan] * len(question.tasks)
+
+
+def _known(said: str, values: np.ndarray, ratios: np.ndarray) -> _Tried:
+    known = ~np.isnan(values) & ~np.isnan(ratios)
+    return said, values[known], ratios[known]
+
+
+def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
+    if len(set(values)) < 2 or len(set(ratios)) < 2:
+        return math.nan, math.nan
+    tau, p = np.asarray(kendalltau(values, ratios), dtype=float)
+    return float(tau), float(p)
+
+
+def _sentence(said: str, tasks: int, tau: float, p: float, tried: int) -> str:
+    over = numbers.counted(tasks, "task")
+    if math.isnan(tau):
+        return f"The ratio is not compared with {said}, in which too few tasks differ."
+    least = min(1.0, tried * 2 / math.factorial(tasks))
+    way = "falls" if tau < 0 else "rises" if tau > 0 else "neither falls nor rises"
+    found = (
+        f"The ratio {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
+    )
+    if least > statistics.ALPHA:
+        return f"{found}; nothing can be told, since so few tasks give no p-value below {numbers.significant(least, 2)}."
+    return f"{found}{'' if p <= statistics.ALPHA else '; that may be chance'}."
