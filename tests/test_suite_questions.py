@@ -57,9 +57,7 @@ def test_a_task_named_twice_is_refused():
 
 def test_a_scale_may_ask_its_own():
     text = ASKING.partition("[[question]]")[0]
-    text += (
-        '[scale.small]\ntasks = ["oscillator_net"]\n[[scale.small.question]]\nask = "?"\ntasks = "oscillator_net"\n'
-    )
+    text += '[scale.small]\ntasks = ["oscillator_net"]\n[[scale.small.question]]\nask = "?"\ntasks = "oscillator_net"\n'
     assert [one.tasks for one in suite.parse("mine", text).question] == [("oscillator_net",)]
 
 
