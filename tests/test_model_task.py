@@ -118,7 +118,7 @@ def test_data_that_are_none_are_refused(train, sentence):
 )
 def test_negative_errors_are_refused_unless_they_are_logarithms(score, refused):
     model = Model(
-        nn.Identity(), (torch.ones(2),), (torch.ones(2),), loss, lambda network, batch: -torch.ones(2)
+        nn.Identity(), (torch.ones(2),), (torch.ones(2),), None, lambda network, batch: -torch.ones(2)
     )
     taught = Modelling(model, Recipe(epochs=1), score, "cpu")
     with pytest.raises(UserError, match="no negative ones") if refused else nullcontext():
