@@ -75,7 +75,7 @@ def sentences(results: Results) -> list[str]:
     found = [_tau(values, ratios) for _, values, ratios in tried]
     if all(math.isnan(tau) for tau, _ in found):
         return [
-            "Nothing can be told of what the ratio of ODE errors depends on: too few tasks differ in it and in what they are like."
+            "Nothing can be told of what the ratio of ODE errors depends on: too few tasks differ in it, or in what they are like."
         ]
     p_values = statistics.corrected([p for _, p in found])
     made = int((~np.isnan(p_values)).sum())
