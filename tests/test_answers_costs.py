@@ -8,7 +8,7 @@ from answers_example import asking, trained
 from test_report_example import cell, failed
 
 from rkbench import report
-from rkbench.report.answers.costs import ODE, SECONDS, TRAINING, USE
+from rkbench.report.answers.costs import ERROR, ERROR_ODE, ODE, SECONDS, TRAINING, USE
 
 
 def cost(folder, kind, *records, plan=None):
@@ -76,3 +76,20 @@ def test_an_accuracy_holds_where_it_does_not_fall_below_the_target(tmp_path):
 def test_nothing_is_said_of_an_ode_where_no_network_was_solved_tightly(tmp_path):
     found = cost(tmp_path, ODE, trained("euler", 0, 3, tight_score_change=None))
     assert pd.isna(found["euler"])
+
+
+def test_the_error_of_a_score_is_the_score_and_of_a_classifier_the_share_of_wrong_answers(tmp_path):
+    assert cost(tmp_path, ERROR, trained("euler", 0, 1, test_score=0.03)) == {"euler": 0.03}
+    (tmp_path / "classifier").mkdir()
+    classifier = trained("euler", 0, 1, score="", test_score=None, test_accuracy=0.97)
+    assert cost(tmp_path / "classifier", ERROR, classifier) == {"euler": pytest.approx(0.03)}
+
+
+def test_a_likelihood_which_may_be_negative_has_an_error_with_a_ratio(tmp_path):
+    flow = trained("euler", 0, 1, score="NLL, nats", test_score=-1.0)
+    assert cost(tmp_path, ERROR, flow) == {"euler": pytest.approx(math.exp(-1.0))}
+
+
+def test_the_error_as_an_ode_is_that_of_a_tight_solve(tmp_path):
+    found = cost(tmp_path, ERROR_ODE, trained("euler", 0, 1, test_score=0.03, tight_score_change=0.05))
+    assert found == {"euler": pytest.approx(0.08)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from rkbench.report import account, frames, verdicts
 from rkbench.report.answers import saying
-from rkbench.report.answers.saying import Said
+from rkbench.report.answers.saying import Measured, Said
 from rkbench.report.results import Results
 
 
@@ -19,7 +19,7 @@ def of(results: Results, folder: Path, page: Path) -> dict[str, Any]:
         ``folder`` and ``page`` as paths; ``cells``: how many were planned, run, failed, skipped and not run yet;
         ``statuses``: how many cells ended in each; ``failures``; ``verdicts``: task, solver, sentence and claim of each;
         ``notes``: what to know of the numbers; and where the suite asks questions, ``answers``: question, answer, what
-        each cost and each task says, and notes on each.
+        each task says by each measure, what reaching the target takes, and notes on each.
     """
     cells = results.cells
     kinds = {"failed": frames.failed, "skipped": frames.left_out, "not_run": frames.pending}
@@ -41,5 +41,9 @@ def of(results: Results, folder: Path, page: Path) -> dict[str, Any]:
 
 
 def _answer(one: Said) -> dict[str, Any]:
-    findings = [{"finding": mark.words, "sentence": sentence} for mark, sentence in one.findings]
-    return asdict(one) | {"findings": findings}
+    measured = [asdict(each) | {"findings": _findings(each)} for each in one.measured]
+    return asdict(one) | {"measured": measured}
+
+
+def _findings(each: Measured) -> list[dict[str, str]]:
+    return [{"finding": mark.words, "sentence": sentence} for mark, sentence in each.findings]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from rkbench.report import account, conditions, opening, tables, verdicts
-from rkbench.report.answers import document
+from rkbench.report.answers import cost_table, document
 from rkbench.report.results import Results
 from rkbench.report.table import Cell, Table
 
@@ -46,7 +46,12 @@ def answers(results: Results, figures: Iterable[tuple[str, str, str]]) -> str:
     if not found:
         return ""
     own = [one for one in figures if one[0] == document.FIGURE]
-    parts = [f"# {escape(account.title(results))}", *found, *_figures(own)]
+    parts = [
+        f"# {escape(account.title(results))}",
+        *found,
+        *sections(cost_table.tables(results)),
+        *_figures(own),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -14,6 +14,7 @@ from rkbench.report import (
     signal_table,
     training_table,
 )
+from rkbench.report.answers import cost_table
 from rkbench.report.once import once
 from rkbench.report.table import Table
 
@@ -29,13 +30,14 @@ _KINDS = (training_table.tables, precision_table.tables, gradient_table.tables, 
 def of(results: Results) -> list[Table]:
     """Return the tables of a run: of its training tasks, then its initial value problems, gradients and signals.
 
-    Those across the training tasks of a dataset come before. Where there are more than a reader can see, those over all
-    tasks come instead, and the others are cut.
+    Those of the suite's questions and those across the training tasks of a dataset come before. Where there are more than
+    a reader can see, those over all tasks come instead, and the others are cut.
     """
+    asked = cost_table.tables(results)
     found = [table for kind in _KINDS for table in kind(results)]
     if extent.large(found):
-        return [*overview.tables(results, found), *extent.cut(found)]
-    return [*across_table.tables(results), *found, *flow_table.tables(results)]
+        return [*asked, *overview.tables(results, found), *extent.cut(found)]
+    return [*asked, *across_table.tables(results), *found, *flow_table.tables(results)]
 
 
 def captions(tables: list[Table]) -> list[str]:

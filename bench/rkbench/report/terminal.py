@@ -119,9 +119,11 @@ def _print_table(console: Console, one: Table) -> None:
 def _print_answers(console: Console, results: Results) -> None:
     for one in saying.of(results):
         console.print("", Text(one.ask, "bold"), Text.assemble((one.answer, "bold")), sep="\n")
-        for mark, sentence in one.findings:
-            console.print(Text.assemble((f"{mark.symbol} {mark.words}", "bold"), f": {sentence}"))
-        for note in one.notes:
+        for measured in one.measured:
+            console.print(Text(f"{measured.heading}. {measured.answer}"))
+            for mark, sentence in measured.findings:
+                console.print(Text.assemble((f"{mark.symbol} {mark.words}", "bold"), f": {sentence}"))
+        for note in filter(None, (one.reaching, *one.notes)):
             console.print(Text(note, "dim"))
 
 

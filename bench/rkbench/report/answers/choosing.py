@@ -33,7 +33,7 @@ class Chosen(NamedTuple):
         if not counts:
             return ""
         name, number = counts.most_common(1)[0]
-        return name if len(counts) == 1 else f"{name} mostly"
+        return name if len(counts) == 1 else f"{name} (mostly)"
 
 
 def held_out(table: pd.DataFrame) -> Chosen:

@@ -119,26 +119,28 @@ def _tables(results: Results, task: Task, cost: Cost) -> Tables:
     epochs = results.epochs[results.epochs["cell_id"].isin(both["cell_id"].tolist())]
     table = cost.table(both, epochs)
     if cost.at_equal:
-        table = table[[name for name in table if name in affordable(task)]]
+        both_can = affordable(task)
+        table = table[[name for name in table if name in both_can]]
     settings = [[name for name in cells["solver"].unique() if name in table] for cells in task.cells.values()]
     low, high = (table[names].dropna(axis="columns", how="all") for names in settings)
     return low, high
 
 
-def affordable(task: Task) -> dict[str, float]:
-    """Return the settings that take no more evaluations of f in a training step than the most of either side, with these.
+def affordable(task: Task) -> list[str]:
+    """Return the settings that take no more evaluations of f in a training step than the most of either side.
 
-    What the side with the lesser most has is what both can spend; nobody has the advantage of more.
+    What the side with the lesser most has is what both can spend; nobody has the advantage of more. A setting that never
+    came to an end is among them: it costs infinity.
     """
     spent = [_evaluations(cells) for cells in task.cells.values()]
-    most = min(max(own.values(), default=0.0) for own in spent)
-    return {name: count for own in spent for name, count in own.items() if count <= most}
+    most = min((own.max() for own in spent if own.notna().any()), default=0.0)
+    return [str(name) for own in spent for name, count in own.items() if not count > most]
 
 
-def _evaluations(cells: pd.DataFrame) -> dict[str, float]:
+def _evaluations(cells: pd.DataFrame) -> pd.Series:
     """Return by setting the evaluations of f in a training step, medians over seeds."""
-    counts = (cells["nfe_forward"] + cells["nfe_backward"].fillna(0)).groupby(cells["solver"]).median()
-    return {str(name): float(count) for name, count in counts.dropna().items()}
+    counts = cells["nfe_forward"] + cells["nfe_backward"].fillna(0)
+    return counts.astype(float).groupby(cells["solver"]).median()
 
 
 def _pairs(low: Chosen, high: Chosen) -> tuple[Chosen, Chosen]:
@@ -155,9 +157,8 @@ def _limit(results: Results, task: Task, cost: Cost) -> float | None:
 def _decisions(pairs: list[tuple[Chosen, Chosen]], limits: list[float | None]) -> list[Decision]:
     """Return what may be said of each task, each by its own resolution and all of them in one family."""
     family = [(high.costs.to_numpy(), low.costs.to_numpy()) for low, high in pairs]
-    return [
-        decisions.of_ratios(family, limit, verdict.TIME_BAND)[place] for place, limit in enumerate(limits)
-    ]
+    by_limit = {limit: decisions.of_ratios(family, limit, verdict.TIME_BAND) for limit in set(limits)}
+    return [by_limit[limit][place] for place, limit in enumerate(limits)]
 
 
 def _agreed(held: Decision, best: Decision) -> Decision:

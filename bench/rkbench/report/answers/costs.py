@@ -23,21 +23,21 @@ class Cost:
 
     Attributes:
         key: its short name.
-        noun: what it counts, as in "with half ..."; of an error, whose it is.
+        heading: what it is called above what was found.
         by: what a verdict on it rests on, as in "by ...".
+        doc: what it counts, in a sentence.
         table: seeds × solvers of a task, from its cells and epochs; rows are seeds and machines, which is empty
             where these do not matter.
         timed: whether the machine's resolution limits what may be claimed; what is counted is exact.
-        as_ode: whether a network is judged by its ODE, solved tightly.
         at_equal: whether it is an error, of settings that take as many evaluations of f as either side can.
     """
 
     key: str
-    noun: str
+    heading: str
     by: str
+    doc: str
     table: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
     timed: bool = False
-    as_ode: bool = False
     at_equal: bool = False
 
 
@@ -58,7 +58,7 @@ def _errors(cells: pd.DataFrame, *, as_ode: bool) -> pd.DataFrame:
     if score.more_is_better:
         found = 1 - found
     elif not score.by_ratio:
-        found = np.exp(found)
+        found = found.map(np.exp)
     return _of_cells(cells, found, unknown=bool(found.isna().all()))
 
 
@@ -85,19 +85,51 @@ def _ode(cells: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
     return _counted(cells, spent if change.notna().any() else spent * np.nan)
 
 
-_IN_TRAINING = "the evaluations of f in training"
-TRAINING = Cost("training", _IN_TRAINING, "evaluations of f in training", _training)
-SECONDS = Cost("seconds", "the time of training", "the time of training", _seconds, timed=True)
-USE = Cost("use", "the evaluations of f in use", "evaluations of f in use", _use)
-ODE = Cost("ode", _IN_TRAINING, "evaluations of f in training as an ODE", _ode, as_ode=True)
-ERROR = Cost("error", "as trained", "the error at equal evaluations of f", _error, at_equal=True)
+ERROR = Cost(
+    "error",
+    "At equal evaluations of f, as trained",
+    "the error as trained",
+    "The error after training, under the solver of the training, of settings that take no more evaluations of f in a training "
+    "step than the most of either side.",
+    _error,
+    at_equal=True,
+)
 ERROR_ODE = Cost(
     "error_ode",
-    "as an ODE",
-    "the error of its ODE at equal evaluations of f",
+    "At equal evaluations of f, as an ODE",
+    "the error as an ODE",
+    "The same when dopri5 solves the trained network at a tight tolerance.",
     _error_as_ode,
-    as_ode=True,
     at_equal=True,
+)
+TRAINING = Cost(
+    "training",
+    "evaluations in training",
+    "evaluations of f in training",
+    "Evaluations of f, forward and backward, until an epoch ends at the target.",
+    _training,
+)
+SECONDS = Cost(
+    "seconds",
+    "time of training",
+    "the time of training",
+    "Seconds of that training, where cells ran alone.",
+    _seconds,
+    timed=True,
+)
+USE = Cost(
+    "use",
+    "evaluations in use",
+    "evaluations of f in use",
+    "Evaluations of f for a batch of the trained network, where it ends at the target.",
+    _use,
+)
+ODE = Cost(
+    "ode",
+    "evaluations in training, as an ODE",
+    "evaluations of f in training as an ODE",
+    "The first, of networks alone whose score stays at the target when dopri5 solves them at a tight tolerance.",
+    _ode,
 )
 COSTS = (ERROR, ERROR_ODE, TRAINING, SECONDS, USE, ODE)
 

@@ -62,59 +62,57 @@ TRAITS = (
     Trait("how much worse networks of lower order score when solved tightly", _worsening),
     Trait("the share of networks of lower order that lose the target when solved tightly", _share_lost),
 )
-RANKED = "the place of the task in the question {}"
 
 
 @once
 def sentences(results: Results) -> list[str]:
-    """Return what the ratio of errors as ODEs goes with, over the tasks of all questions."""
-    questions = asked.of(results)
-    tried = [*_traits(results, questions), *_ranks(questions)]
-    if not tried:
-        return []
-    found = [_tau(values, ratios) for _, values, ratios in tried]
-    if all(math.isnan(tau) for tau, _ in found):
-        return [
-            "Nothing can be told of what the ratio of ODE errors depends on: too few tasks differ in it, or in what they are like."
-        ]
+    """Return what the ratio of errors as ODEs goes with, for all questions that compare the same methods together."""
+    tried = [one for sides in _by_sides(asked.of(results)) for one in _traits(results, sides)]
+    found = [_tau(one.values, one.ratios) for one in tried]
     p_values = statistics.corrected([p for _, p in found])
     made = int((~np.isnan(p_values)).sum())
     return [
-        _sentence(said, len(ratios), tau, float(p), made)
-        for (said, _, ratios), (tau, _), p in zip(tried, found, p_values, strict=True)
+        _sentence(one, tau, float(p), made) for one, (tau, _), p in zip(tried, found, p_values, strict=True)
     ]
 
 
-_Tried = tuple[str, np.ndarray, np.ndarray]
+class _Tried(NamedTuple):
+    """A trait of tasks beside the ratios on them, where both are known."""
+
+    said: str
+    against: str
+    values: np.ndarray
+    ratios: np.ndarray
+
+
+def _by_sides(questions: list[Asked]) -> list[list[Asked]]:
+    together: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Asked]] = {}
+    for one in questions:
+        together.setdefault((one.sides.low, one.sides.high), []).append(one)
+    return list(together.values())
 
 
 def _traits(results: Results, questions: list[Asked]) -> list[_Tried]:
-    """Return, of each trait, its values and the ratios, a task once."""
+    """Return, of each trait, its values and the ratios, a task once; traits that are known of no task are left out."""
     tasks, ratios = {}, {}
     for question in questions:
         for task, ratio in zip(question.tasks, _ratios(question), strict=True):
-            tasks.setdefault(task.name, task)
-            ratios.setdefault(task.name, ratio)
-    costs = np.array(list(ratios.values()))
-    measured = [
-        (trait.said, np.array([trait.of(task, results.looks) for task in tasks.values()])) for trait in TRAITS
-    ]
-    return [_known(said, values, costs) for said, values in measured if not np.isnan(values).all()]
-
-
-def _ranks(questions: list[Asked]) -> list[_Tried]:
-    ranked = [(RANKED.format(f"“{one.sides.ask}”"), _ratios(one)) for one in questions if len(one.tasks) > 1]
-    return [_known(said, np.arange(len(ratios), dtype=float), np.array(ratios)) for said, ratios in ranked]
+            tasks[task.name], ratios[task.name] = task, ratio
+    found = np.array(list(ratios.values()))
+    sides = questions[0].sides
+    against = f"{numbers.listed(list(sides.high))} against {numbers.listed(list(sides.low))}"
+    tried = []
+    for trait in TRAITS:
+        values = np.array([trait.of(task, results.looks) for task in tasks.values()])
+        known = ~np.isnan(values) & ~np.isnan(found)
+        if known.any():
+            tried.append(_Tried(trait.said, against, values[known], found[known]))
+    return tried
 
 
 def _ratios(question: Asked) -> list[float]:
     found = question.found.get(ERROR_ODE.key)
     return [one.decision.estimate.median for one in found] if found else [math.nan] * len(question.tasks)
-
-
-def _known(said: str, values: np.ndarray, ratios: np.ndarray) -> _Tried:
-    known = ~np.isnan(values) & ~np.isnan(ratios)
-    return said, values[known], ratios[known]
 
 
 def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
@@ -124,13 +122,15 @@ def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
     return float(tau), float(p)
 
 
-def _sentence(said: str, tasks: int, tau: float, p: float, tried: int) -> str:
-    over = numbers.counted(tasks, "task")
+def _sentence(one: _Tried, tau: float, p: float, tried: int) -> str:
+    tasks = len(one.ratios)
+    begins = f"The ratio of errors as ODEs, {one.against},"
     if math.isnan(tau):
-        return f"The ratio of ODE errors is not compared with {said}, in which too few tasks differ."
+        return f"{begins} is not compared with {one.said}, in which too few tasks differ."
     least = min(1.0, tried * 2 / math.factorial(tasks))
     way = "falls" if tau < 0 else "rises" if tau > 0 else "neither falls nor rises"
-    found = f"The ratio of ODE errors {way} with {said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
+    over = numbers.counted(tasks, "task")
+    found = f"{begins} {way} with {one.said}: Kendall's tau {tau:+.2f}, p = {numbers.significant(p, 2)} over {over}"
     if least > statistics.ALPHA:
         return f"{found}; nothing can be told, since so few tasks give no p-value below {numbers.significant(least, 2)}."
     return f"{found}{'' if p <= statistics.ALPHA else '; that may be chance'}."

@@ -33,14 +33,11 @@ def parts(results: Results, escape: Callable[[str], str]) -> list[str]:
 
 
 def _question(one: Said, escape: Callable[[str], str]) -> list[str]:
-    findings = [f"**{mark.words}**: {escape(sentence)}" for mark, sentence in one.findings]
-    return [
-        f"### {escape(one.ask)}",
-        f"**{escape(one.answer)}**",
-        _list([escape(reason) for reason in one.reasons]),
-        _list(findings),
-        _list([escape(note) for note in one.notes]),
-    ]
+    parts = [f"### {escape(one.ask)}", f"**{escape(one.answer)}**"]
+    for measured in one.measured:
+        findings = [f"**{mark.words}**: {escape(sentence)}" for mark, sentence in measured.findings]
+        parts += [f"{escape(measured.heading)}. {escape(measured.answer)}", _list(findings)]
+    return [*parts, _list([escape(note) for note in (one.reaching, *one.notes) if note])]
 
 
 def _list(lines: list[str]) -> str:

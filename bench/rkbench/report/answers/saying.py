@@ -3,53 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rkbench.report import numbers
 from rkbench.report.answers import asked, rule, words
 from rkbench.report.answers.asked import Asked
-from rkbench.report.answers.costs import COSTS
+from rkbench.report.answers.costs import COSTS, Cost
+from rkbench.report.answers.marks import MARKS, Mark
 from rkbench.report.answers.rule import Answer, Finding
 from rkbench.report.once import once
 
 if TYPE_CHECKING:
     from rkbench.report.results import Results
 
-
-class Mark(NamedTuple):
-    """How a finding is shown: a symbol, words, and the claim of a verdict that looks like it."""
-
-    symbol: str
-    words: str
-    claim: str
-
-
-MARKS: dict[Finding, Mark] = {
-    "pays": Mark("▼", "pays", "faster"),
-    "costs": Mark("▲", "costs more", "slower"),
-    "same": Mark("=", "the same", "same"),
-    "undecided": Mark("?", "undecided", "undecided"),
-    "unreached": Mark("✕", "not reached", "failed"),
-}
-
 CAPTION = (
-    "Higher order against lower order. At equal evaluations of f: the error after training, of settings that take no more "
-    "evaluations of f in a training step than the most of either side; of a classifier the share of wrong answers, of a "
-    "likelihood its inverse, exp(NLL). As an ODE: when dopri5 solves the trained network at a tight tolerance. At equal "
-    "accuracy: what it costs to reach the target of the task, which was fixed before the run. Costs are the evaluations of "
-    "f in training until an epoch ends at the target, the time of that training where cells ran alone, the evaluations of f"
-    " for a batch of the trained network where it ends at the target, and the first again with those networks alone whose "
-    "score stays at the target when dopri5 solves them at a tight tolerance (as an ODE). A cell that failed or did not "
-    "reach it costs infinity. Of each side, the setting for a seed is the one with the lowest median cost over the other "
-    "seeds. Ratios are higher order over lower, paired by seed: Hodges–Lehmann estimates with exact signed-rank intervals "
-    "of 95 %. A difference is claimed when Wilcoxon's p-value, Holm-corrected over the tasks of the question, is at most "
-    "0.05, for those settings and for the best over all seeds; sides are the same when the interval lies within ±2 %. A "
-    "mark tells the first of its sentence."
+    "Higher order against lower order, twice. At equal evaluations of f: the error after training, of settings that take no "
+    "more evaluations of f in a training step than the most of either side; of a classifier the share of wrong answers, of a "
+    "likelihood its inverse, exp(NLL). As an ODE: when dopri5 solves the trained network at a tight tolerance. And at equal "
+    "accuracy: what it takes to reach the target of the task. A cell that failed or did not reach it costs infinity. Of each "
+    "side, the setting for a seed is the one with the lowest median over the other seeds. Ratios are higher order over lower, "
+    "paired by seed: Hodges–Lehmann estimates with exact signed-rank intervals of 95 %. A difference is claimed when "
+    "Wilcoxon's p-value, Holm-corrected over the tasks of the question, is at most 0.05, for those settings and for the best "
+    "over all seeds; sides are the same when the interval lies within ±2 %. The answer rests on the errors, which every seed "
+    "has: yes where they are less on every task that was decided, no where they are on none."
 )
 
-_BY = {cost.key: cost.by for cost in COSTS}
-_PRIMARY = [cost.key for cost in COSTS if cost.at_equal]
-"""Measures that the answer in one sentence rests on, where they are known: every seed has an error, not each a target."""
+
+@dataclass(frozen=True)
+class Measured:
+    """What the tasks of a question say by one measure.
+
+    Attributes:
+        heading: the measure.
+        answer: what all tasks say together, in a sentence.
+        findings: what each of them says.
+    """
+
+    heading: str
+    answer: str
+    findings: tuple[tuple[Mark, str], ...]
 
 
 @dataclass(frozen=True)
@@ -59,15 +51,15 @@ class Said:
     Attributes:
         ask: the question.
         answer: in a sentence.
-        reasons: what each cost says over all tasks.
-        findings: what each task says.
+        measured: what its tasks say by each measure of their errors.
+        reaching: what reaching the target takes, in a sentence; empty where nothing is known.
         notes: what was compared, and what is missing.
     """
 
     ask: str
     answer: str
-    reasons: tuple[str, ...]
-    findings: tuple[tuple[Mark, str], ...]
+    measured: tuple[Measured, ...]
+    reaching: str
     notes: tuple[str, ...]
 
 
@@ -78,29 +70,27 @@ def of(results: Results) -> list[Said]:
 
 
 def _said(results: Results, one: Asked) -> Said:
-    names = _brief([task.name for task in one.tasks])
-    judged = {key: found for key, found in one.answers.items() if key in _PRIMARY} or one.answers
-    reasons = [_reason(cost.key, names, one) for cost in COSTS if cost.key in one.found]
+    known = [cost for cost in COSTS if cost.key in one.found]
     return Said(
         one.sides.ask,
-        headline(judged),
-        tuple(reasons),
-        tuple(_findings(one)),
+        headline({cost.by: one.answers[cost.key] for cost in known if cost.at_equal}),
+        tuple(_measured(one, cost) for cost in known if cost.at_equal),
+        _reaching(one),
         tuple(_notes(results, one)),
     )
 
 
 def headline(answers: dict[str, Answer]) -> str:
-    """Return the answer in a sentence, costs of one answer together."""
+    """Return the answer in a sentence, measures of one answer together; ``answers`` by what they rest on."""
     together: dict[str, list[str]] = {}
-    for key, found in answers.items():
-        together.setdefault(_told(found), []).append(_BY[key])
+    for by, found in answers.items():
+        together.setdefault(_told(found), []).append(by)
     if not together:
         return "It cannot be told: nothing was measured on both sides."
     if len(together) == 1:
         (told,) = together
-        return f"{told[0].upper()}{told[1:]}."
-    parts = [f"by {numbers.listed(costs)}, {told}" for told, costs in together.items()]
+        return _sentence(told)
+    parts = [f"by {numbers.listed(which)}, {told}" for told, which in together.items()]
     return f"It depends on the measure: {'; '.join(parts)}."
 
 
@@ -112,43 +102,68 @@ def _told(found: Answer) -> str:
     return f"{found.word}{', as far as it could be told' * found.open}"
 
 
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+_LEAVES: dict[Finding, str] = {
+    "pays": "less error",
+    "costs": "more error",
+    "same": "as much error",
+    "undecided": "undecided",
+    "unreached": "unknown",
+}
+_TAKES: dict[Finding, str] = {
+    "pays": "less",
+    "costs": "more",
+    "same": "as much",
+    "undecided": "undecided",
+    "unreached": "not reached by either side",
+}
+
+
+def _measured(one: Asked, cost: Cost) -> Measured:
+    compared = one.found[cost.key]
+    findings = [
+        (MARKS[rule.finding(found)], words.sentence(task, found))
+        for task, found in zip(one.tasks, compared, strict=True)
+    ]
+    answer = _sentence(f"{_told(one.answers[cost.key])}: {_tally(one, cost)}")
+    return Measured(cost.heading, answer, tuple(findings))
+
+
+def _reaching(one: Asked) -> str:
+    """Return what reaching the target takes, in a sentence; which task is which, the table tells."""
+    costs = [cost for cost in COSTS if cost.key in one.found and not cost.at_equal]
+    parts = [f"by {cost.by}, {numbers.listed(_counts(one, cost))}" for cost in costs]
+    return (
+        f"To reach the target of {numbers.counted(len(one.tasks), 'task')}, {'; '.join(parts)}."
+        if parts
+        else ""
+    )
+
+
+def _counts(one: Asked, cost: Cost) -> list[str]:
+    found = [rule.finding(compared) for compared in one.found[cost.key]]
+    return [f"{text} on {found.count(finding)}" for finding, text in _TAKES.items() if finding in found]
+
+
+def _tally(one: Asked, cost: Cost) -> str:
+    """Return on which tasks each thing was found: ``less error on 2 (spiral 0.86×, pendulum 0.85×), undecided on 1 (moons)``."""
+    names = _brief([task.name for task in one.tasks])
+    by_finding: dict[Finding, list[str]] = {}
+    for name, compared in zip(names, one.found[cost.key], strict=True):
+        ratio = f" {numbers.significant(compared.decision.estimate.median)}×"
+        finding = rule.finding(compared)
+        by_finding.setdefault(finding, []).append(name + ratio * (finding in ("pays", "costs")))
+    parts = [(text, by_finding[finding]) for finding, text in _LEAVES.items() if finding in by_finding]
+    return numbers.listed([f"{text} on {len(which)} ({', '.join(which)})" for text, which in parts])
+
+
 def _brief(names: list[str]) -> list[str]:
     """Return the names of tasks without their options where these tell none of them apart."""
     bases = [name.partition("[")[0] for name in names]
     return bases if len(set(bases)) == len(names) else names
-
-
-_DOES: dict[Finding, str] = {
-    "pays": "pays",
-    "costs": "costs more",
-    "same": "costs the same",
-    "undecided": "is undecided",
-    "unreached": "neither side reaches the target",
-}
-
-
-def _reason(key: str, names: list[str], one: Asked) -> str:
-    by_finding: dict[Finding, list[str]] = {}
-    for name, compared in zip(names, one.found[key], strict=True):
-        by_finding.setdefault(rule.finding(compared), []).append(name)
-    parts = {
-        finding: f"{does} on {len(by_finding[finding])} ({', '.join(by_finding[finding])})"
-        for finding, does in _DOES.items()
-        if finding in by_finding
-    }
-    nowhere = [parts.pop("unreached")] if "unreached" in parts else []
-    clauses = [f"higher order {numbers.listed(list(parts.values()))}"] if parts else []
-    tasks = numbers.counted(len(names), "task")
-    return f"By {_BY[key]}, on {tasks}: {'; '.join(clauses + nowhere)}."
-
-
-def _findings(one: Asked) -> list[tuple[Mark, str]]:
-    found = []
-    for place, task in enumerate(one.tasks):
-        own = [ones[place] for ones in one.found.values()]
-        mark = rule.finding(own[0]) if own else "undecided"
-        found.append((MARKS[mark], words.sentence(task, own)))
-    return found
 
 
 def _notes(results: Results, one: Asked) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sentence about one task: the error of higher order against lower order, and what reaching the target costs it."""
+"""The sentence about one task: the error of higher order against that of lower order."""
 
 from __future__ import annotations
 
@@ -6,103 +6,47 @@ import math
 
 from rkbench.report import numbers, scores, verdict
 from rkbench.report.answers.comparison import Comparison, Task
+from rkbench.report.verdict import TIME_BAND
 
 
-def sentence(task: Task, found: list[Comparison]) -> str:
-    """Return what is said of a task, measure by measure, errors first; any may be missing.
-
-    Args:
-        task: the task.
-        found: its comparisons, one by each measure that has something on some task of the question.
-    """
-    known = [one for one in found if one.seeds]
-    if not known:
+def sentence(task: Task, one: Comparison) -> str:
+    """Return what is said of the errors on a task."""
+    if not one.seeds:
         return f"On {task.name}, nothing can be compared: no seed has a result of both sides."
-    clauses = _errors(task, [one for one in known if one.cost.at_equal])
-    clauses += _costs(task, [one for one in known if not one.cost.at_equal])
-    return f"On {task.name}, {'; '.join(clauses)}."
+    low, high = one.reached
+    if not (low and high):
+        has = "neither side has" if not (low or high) else f"only {'higher' if high else 'lower'} order has"
+        return f"On {task.name}, {has} an error that is known ({numbers.counted(one.seeds, 'seed')})."
+    beside = [numbers.counted(one.seeds, "seed"), _lost(one), one.decision.why_none]
+    return f"On {task.name}, {_compared(task, one)} ({', '.join(filter(None, beside))})."
 
 
-def _errors(task: Task, found: list[Comparison]) -> list[str]:
-    """Return what is said of the errors at equal evaluations of f."""
-    clauses = []
-    for place, one in enumerate(found):
-        low, high = one.reached
-        beside = [f"{one.high.usual} against {one.low.usual}", numbers.counted(one.seeds, "seed")]
-        whose = f"at equal evaluations of f, {_judged(task)} is" if not place else ""
-        if not low or not high:
-            text = f"{whose} known of {'neither side' if not (low or high) else 'one side alone'}".strip()
-        else:
-            text = (
-                f"{whose} {verdict.times(one.decision.estimate)} that of lower order {one.cost.noun}".strip()
-            )
-        clauses.append(_bracketed(text, beside, one) + (_apart(one) if low and high else ""))
-    return clauses
+def _compared(task: Task, one: Comparison) -> str:
+    """Return one side's error as a multiple of the other's, or that it fails more often."""
+    low, high = one.low.usual, one.high.usual
+    if one.decision.estimate.median in (0, math.inf):
+        return f"{high} fails on {'fewer' if one.decision.estimate.median == 0 else 'more'} seeds than {low}"
+    apart = verdict.told_apart(one.decision, verdict.percent(TIME_BAND), "")
+    return f"{high} leaves {verdict.times(one.decision.estimate)} {_error(task)} of {low}{apart}"
 
 
-def _judged(task: Task) -> str:
-    """Return what an error is called of which sides have a ratio."""
+def _lost(one: Comparison) -> str:
+    low, high = one.reached
+    return f"without failure on {high} against {low}" if min(low, high) < one.seeds else ""
+
+
+def _error(task: Task) -> str:
+    """Return what the error of a task is called, of which sides have a ratio."""
     if task.score is scores.ACCURACY:
-        return "its share of wrong answers"
-    return f"its {task.score.name}" if task.score.by_ratio else f"exp({task.score.name})"
+        return "the share of wrong answers"
+    return f"the {task.score.name}" if task.score.by_ratio else f"the exp({task.score.name})"
 
 
-def _costs(task: Task, found: list[Comparison]) -> list[str]:
-    """Return what is said of the costs of reaching the target."""
-    if not any(any(one.reached) for one in found):
-        seeds = numbers.counted(max((one.seeds for one in found), default=0), "seed")
-        return [f"neither side reaches {_level(task)} on any of {seeds}"] if found else []
-    first, *others = found
-    return [_clause(first, _level(task)), *filter(None, (_further(one, first) for one in others))]
-
-
-def _level(task: Task) -> str:
-    """Return the target in words: ``a test error of 0.05``."""
+def level(task: Task) -> str:
+    """Return the target in words: ``0.05 test error``."""
+    if math.isnan(task.target):
+        return "none"
     score = task.score
     if score is scores.ACCURACY:
         return f"{score.told(task.target)} {score.name}"
-    return f"a {score.name} of {task.target:g} {score.unit}".rstrip()
-
-
-def _further(one: Comparison, first: Comparison) -> str:
-    """Return a clause that follows, with what is not as in the first; empty where nothing is."""
-    alike = (one.high.usual, one.low.usual) == (first.high.usual, first.low.usual)
-    if one.cost.as_ode:
-        same = alike and one.decision == first.decision and one.reached == first.reached
-        return "the same as an ODE" if same else f"as an ODE, {_clause(one, '', settings=not alike)}"
-    if not min(one.reached) and one.reached == first.reached:
-        return ""
-    return _clause(one, "", settings=not alike)
-
-
-def _clause(one: Comparison, level: str, *, settings: bool = True) -> str:
-    """Return what one cost says; ``level`` is the target in the clause that names it first."""
-    low, high = one.reached
-    beside = [f"{one.high.usual} against {one.low.usual}"] if settings else []
-    target = level or "it"
-    if not low and not high:
-        return f"neither side reaches {target}"
-    counts = f"{high} of {numbers.counted(one.seeds, 'seed')} against {low} of {one.seeds}"
-    if not low or not high:
-        text = f"only {'higher' if high else 'lower'} order reaches {target}"
-        return _bracketed(text, [counts, *beside], one)
-    if one.decision.estimate.median in (0, math.inf):
-        text = f"higher order reaches {target} on {'more' if high > low else 'fewer'} seeds"
-        return _bracketed(text, [counts, *beside], one)
-    lost = [f"reached on {counts}"] if min(low, high) < one.seeds else []
-    seeds = [] if lost or not level else [numbers.counted(one.seeds, "seed")]
-    text = f"{'in' if one.cost.timed else 'with'} {verdict.times(one.decision.estimate)} {one.cost.noun}"
-    text = f"higher order reaches {level} {text}" if level else text
-    apart = verdict.time_apart(one.decision, one.limit) if one.cost.timed else _apart(one)
-    return _bracketed(text, [*beside, *seeds, *lost], one) + apart
-
-
-def _apart(one: Comparison) -> str:
-    return verdict.told_apart(one.decision, verdict.percent(verdict.TIME_BAND), "")
-
-
-def _bracketed(text: str, said: list[str], one: Comparison) -> str:
-    """Return a text with what stands in brackets after it, why nothing may be claimed included."""
-    why = [one.decision.why_none] if one.decision.why_none else []
-    inside = [part for part in (*said, *why) if part]
-    return f"{text} ({', '.join(inside)})" if inside else text
+    return f"{task.target:g} {score.unit} {score.name}".replace("  ", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rkbench.report.figures import (
+    answer_profiles,
     answers,
     bars,
     critical,
@@ -26,6 +27,7 @@ __all__ = ["INK", "THEME", "Drawing", "draw"]
 
 _KINDS = (
     answers.draw,
+    answer_profiles.draw,
     curves.draw,
     bars.draw,
     pareto.draw,

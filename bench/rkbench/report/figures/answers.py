@@ -25,7 +25,7 @@ MOST = 40
 """Rows: questions and their tasks."""
 _TITLES = {
     ERROR.key: "Error at equal evaluations",
-    ERROR_ODE.key: "… of its ODE",
+    ERROR_ODE.key: "… as an ODE",
     TRAINING.key: "Evaluations to the target",
     ODE.key: "… as an ODE",
 }

@@ -36,12 +36,13 @@ _READ = (
 )
 
 
-class _Panel(NamedTuple):
-    """One profile: its heading, what a problem is, and the costs, NaN for a failure; problems × names."""
+class Panel(NamedTuple):
+    """One profile: its heading, what a problem is, the costs, NaN for a failure, problems × names, and what the axis says."""
 
     heading: str
     problem: str
     costs: pd.DataFrame
+    axis: str = "time ÷ that of the fastest"
 
 
 def draw(results: Results) -> Iterator[Drawing]:
@@ -58,32 +59,33 @@ def draw(results: Results) -> Iterator[Drawing]:
         ("gradient", _differentiated(roads), appearance.of_roads(roads["variant"])),
     )
     for kind, found, style in kinds:
-        telling = [one for one in found if _tells(one.costs)]
+        telling = [one for one in found if tells(one.costs)]
         if telling:
             with styled():
-                yield Drawing(f"profiles_{kind}", _TITLE, _READ + _problems(telling), _figure(telling, style))
+                yield Drawing(f"profiles_{kind}", _TITLE, _READ + problems(telling), figure(telling, style))
 
 
-def _tells(costs: pd.DataFrame) -> bool:
+def tells(costs: pd.DataFrame) -> bool:
     """Return whether there are enough problems, more than one solver, and any that succeeded."""
     return len(costs) >= LEAST and costs.shape[1] > 1 and bool(costs.notna().any(axis=None))
 
 
-def _problems(found: list[_Panel]) -> str:
+def problems(found: list[Panel]) -> str:
+    """Return how many problems each profile rests on, in a sentence."""
     counted = (
         f"{one.heading}: {numbers.counted(len(one.costs), 'problem')}, each {one.problem}" for one in found
     )
     return f" {'; '.join(counted)}."
 
 
-def _trained(cells: pd.DataFrame) -> Iterator[_Panel]:
-    yield _Panel("training time", "a seed of a task", costs(cells, cells["train_seconds"]))
+def _trained(cells: pd.DataFrame) -> Iterator[Panel]:
+    yield Panel("training time", "a seed of a task", costs(cells, cells["train_seconds"]))
     aimed = cells[cells["task"].isin(set(cells.loc[cells["target"].notna(), "task"]))]
     reached = aimed["seconds_to_target"].fillna(np.inf)
-    yield _Panel("time to the target", "a seed of a task", costs(aimed, reached))
+    yield Panel("time to the target", "a seed of a task", costs(aimed, reached))
 
 
-def _solved(chosen: pd.DataFrame) -> Iterator[_Panel]:
+def _solved(chosen: pd.DataFrame) -> Iterator[Panel]:
     """Yield the time of every ladder to each of the errors at which ladders are compared."""
     comparable = chosen[chosen["timing_valid"] & (chosen["host"] == chosen["host"].mode().max())]
     rungs = dict(list(precision.rungs(comparable).groupby(["task", "ladder"], sort=False)))
@@ -97,17 +99,17 @@ def _solved(chosen: pd.DataFrame) -> Iterator[_Panel]:
     for level in precision_table.LEVELS:
         reached = [[_time(rungs.get((task, ladder)), level) for ladder in everywhere] for task in tasks]
         table = pd.DataFrame(reached, tasks, everywhere, dtype=float)
-        yield _Panel(f"time to an error of {labels.power_of_ten(level)}", "a task", table)
+        yield Panel(f"time to an error of {labels.power_of_ten(level)}", "a task", table)
 
 
 def _time(ladder: pd.DataFrame | None, level: float) -> float:
     return math.nan if ladder is None else precision.cost(ladder, level, "seconds")
 
 
-def _differentiated(roads: pd.DataFrame) -> Iterator[_Panel]:
+def _differentiated(roads: pd.DataFrame) -> Iterator[Panel]:
     for equal, kind in roads.groupby("equal", sort=False):
         table = costs(kind, kind["step_seconds"], "variant", ["task", "method", "setting"])
-        yield _Panel(
+        yield Panel(
             f"time of a gradient, {'equal' if equal else 'adaptive'} steps", "a seed of a solve", table
         )
 
@@ -145,26 +147,27 @@ def costs(
     return table.loc[:, everywhere].dropna().replace(np.inf, np.nan)
 
 
-def _figure(found: list[_Panel], style: Looks) -> Figure:
-    figure, grid = panels.grid(len(found), 3, (6.2 if len(found) == 1 else 4.4, 3.8))
+def figure(found: list[Panel], style: Looks, title: str = _TITLE) -> Figure:
+    """Return the profiles side by side."""
+    drawn, grid = panels.grid(len(found), 3, (6.2 if len(found) == 1 else 4.4, 3.8))
     kept = _best(found)
     for axes, one in zip(grid, found, strict=True):
-        _panel(axes, one.costs[[name for name in one.costs if name in kept]], style)
+        _panel(axes, one.costs[[name for name in one.costs if name in kept]], style, one.axis)
         axes.set_title(one.heading)
-    panels.heading(figure, _TITLE)
+    panels.heading(drawn, title)
     named = {name: look for name, look in style.items() if name in kept}
-    legend.draw(figure, named, markers=len(kept) <= _MARKED_UP_TO)
-    return figure
+    legend.draw(drawn, named, markers=len(kept) <= _MARKED_UP_TO)
+    return drawn
 
 
-def _best(found: list[_Panel]) -> set[str]:
+def _best(found: list[Panel]) -> set[str]:
     """Return the names that a panel holds: all, or those that are mostly the fastest."""
     ratios = pd.concat([one.costs.div(one.costs.min(axis=1), axis=0) for one in found]).fillna(np.inf)
     middle = ratios.rank(axis=1).median().sort_values(kind="stable")
     return set(middle.index[: panels.MOST_SOLVERS].map(str))
 
 
-def _panel(axes: Axes, costs: pd.DataFrame, style: Looks) -> None:
+def _panel(axes: Axes, costs: pd.DataFrame, style: Looks, axis: str) -> None:
     few = costs.shape[1] <= _MARKED_UP_TO
     factors, shares = performance_profile(costs.to_numpy())
     last = max(1.15 * factors[-1], 1.3)
@@ -175,9 +178,7 @@ def _panel(axes: Axes, costs: pd.DataFrame, style: Looks) -> None:
             lw=1.8 if few else 1.2, marker=look.marker if few else "", ms=4, markevery=(0.01 * (place % 10), 0.12),
         )  # fmt: skip
     axes.set_xscale("log", base=2)
-    axes.set(
-        xlim=(1, last), ylim=(-0.02, 1.04), xlabel="time ÷ that of the fastest", ylabel="share of problems, %"
-    )
+    axes.set(xlim=(1, last), ylim=(-0.02, 1.04), xlabel=axis, ylabel="share of problems, %")
     axes.xaxis.set_major_locator(FixedLocator(_ticks(last)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
