@@ -14,7 +14,7 @@ import rkbench
 FLOORS = (
     "errors printable source checksums",
     "order coefficients tableau stability controller problem problems solution solver task variation twin",
-    "integrate validity record plainfiles journal manifest reserve store checkpoints machine suite",
+    "integrate validity record plainfiles journal manifest reserve store checkpoints machine strictly questions suite",
     "hookspecs traits surroundings registry interface networks data model tasks identity plan",
     "conformance checking show listing",
     "tightly lesson measure memory augmentation classification modelling compiling objective saving training_state train"
@@ -34,6 +34,8 @@ LEDGER = (
     "store",
     "checkpoints",
     "machine",
+    "strictly",
+    "questions",
     "suite",
     "report",
     "history",

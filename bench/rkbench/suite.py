@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from collections.abc import Sequence
@@ -11,9 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rkbench import manifest
+from rkbench import manifest, questions
 from rkbench.errors import SuiteError, unknown
 from rkbench.printable import printable
+from rkbench.questions import Question
+from rkbench.strictly import check_keys, listed
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,6 @@ class SolverAxis:
     def covers(self, task: str) -> bool:
         """Return whether the block is for a task."""
         return not self.tasks or task in self.tasks
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question that the report of a run answers: what higher order costs against lower order at equal accuracy.
-
-    Attributes:
-        ask: the question, in words.
-        tasks: whose solvers are compared, in rising complexity, as the author of the suite ranks them.
-        low: methods of lower order; those up to order 2 unless given.
-        high: methods of higher order; those from order 4 on unless given.
-    """
-
-    ask: str
-    tasks: tuple[str, ...]
-    low: tuple[str, ...] = ()
-    high: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,19 +169,19 @@ def parse(name: str, text: str, scale: str | None = None) -> Suite:
         RecursionError,
     ) as error:  # of numbers that are too long, and of brackets in brackets, too
         raise SuiteError(f"Suite {name} is not valid TOML ({error}); mend that line.") from None
-    _check_keys(name, "key", raw, TYPES)
+    check_keys(name, "key", raw, TYPES)
     raw = _scaled(name, raw, scale)
     for key in ("title", "tasks", "baseline", "solvers"):
         if key not in raw:
             raise SuiteError(f"Suite {name} has no {key}; add it.")
     axes = tuple(_axis(name, block) for block in raw.pop("solvers"))
     raw["title"] = printable(raw["title"])
-    raw["tasks"] = _listed(name, "tasks", raw["tasks"], str)
+    raw["tasks"] = listed(name, "tasks", raw["tasks"], str)
     raw["reference"] = tuple(_published(name, row) for row in raw.get("reference", ()))
-    raw["question"] = tuple(_question(name, block) for block in raw.get("question", ()))
+    raw["question"] = tuple(questions.read(name, block) for block in raw.get("question", ()))
     suite = checked(Suite(name=name, solvers=axes, **raw))
     for question in suite.question:
-        _check_question(suite, question)
+        questions.check(name, question, suite.tasks, {m for axis in axes for m in axis.method})
     _check_tasks(suite)
     return suite
 
@@ -212,7 +196,7 @@ def _scaled(name: str, raw: dict[str, Any], scale: str | None) -> dict[str, Any]
     for own in scales.values():
         if not isinstance(own, dict):
             raise SuiteError(f"Suite {name}: scale holds tables such as [scale.small]; make {own!r:.60} one.")
-        _check_keys(name, "key of a scale", own, {key: TYPES[key] for key in SCALED})
+        check_keys(name, "key of a scale", own, {key: TYPES[key] for key in SCALED})
     chosen = scale if scale is not None else next(iter(scales))
     if chosen not in scales:
         raise SuiteError(f"Suite {name} has no scale {chosen!r}; choose one of: {', '.join(scales)}.")
@@ -265,8 +249,8 @@ def _short(value: float) -> str:
 def _axis(name: str, block: Any) -> SolverAxis:
     if not isinstance(block, dict) or "method" not in block:
         raise SuiteError(f"Suite {name}: each [[solvers]] block needs a method; add one.")
-    _check_keys(name, "solver key", block, AXES, scalars_or_lists=True)
-    return SolverAxis(**{key: _listed(name, key, value, AXES[key]) for key, value in block.items()})
+    check_keys(name, "solver key", block, AXES, scalars_or_lists=True)
+    return SolverAxis(**{key: listed(name, key, value, AXES[key]) for key, value in block.items()})
 
 
 def _check_tasks(suite: Suite) -> None:
@@ -286,63 +270,6 @@ def _published(name: str, row: Any) -> dict[str, Any]:
             f"Suite {name}: reference = {row!r:.60} must be a table of texts and numbers, but {error}; quote its dates."
         ) from None
     return row
-
-
-def _question(name: str, block: Any) -> Question:
-    """Return a question, which must say what it asks and of which tasks."""
-    if not isinstance(block, dict) or not {"ask", "tasks"} <= block.keys():
-        raise SuiteError(f"Suite {name}: each [[question]] block needs ask and tasks; add them.")
-    _check_keys(name, "key of a question", block, _QUESTION, scalars_or_lists=True)
-    if not isinstance(block["ask"], str) or not block["ask"].strip():
-        raise SuiteError(f"Suite {name}: ask = {block['ask']!r:.60} asks nothing; put a question in words.")
-    lists = {key: _listed(name, key, value, str) for key, value in block.items() if key != "ask"}
-    return Question(ask=printable(block["ask"].strip()), **lists)
-
-
-_QUESTION = {one.name: str for one in fields(Question)}
-
-
-def _check_question(suite: Suite, question: Question) -> None:
-    """Refuse a question about what the suite does not run, or that has no two sides."""
-    methods = {method for axis in suite.solvers for method in axis.method}
-    for key, known in (("tasks", set(suite.tasks)), ("low", methods), ("high", methods)):
-        named: tuple[str, ...] = getattr(question, key)
-        for entry in named:
-            if entry not in known or named.count(entry) > 1:
-                wrong = "twice" if entry in known else "which the suite does not have"
-                raise SuiteError(
-                    f"Suite {suite.name}: {key} of a question names {entry!r:.60}, {wrong}; mend it."
-                )
-    both = sorted(set(question.low) & set(question.high))
-    if both:
-        raise SuiteError(
-            f"Suite {suite.name}: a question has {both[0]!r:.60} both in low and in high; drop it from one."
-        )
-
-
-def _check_keys(name: str, what: str, raw: dict, types: dict, scalars_or_lists: bool = False) -> None:
-    for key, value in raw.items():
-        if key not in types:
-            near = difflib.get_close_matches(key, types, n=1)
-            raise SuiteError(
-                f"Suite {name} has an unknown {what} {key!r:.60}; {f'did you mean {near[0]!r}?' if near else 'remove it.'}"
-            )
-        if not scalars_or_lists and (not isinstance(value, types[key]) or isinstance(value, bool)):
-            raise SuiteError(
-                f"Suite {name}: {key} = {value!r:.60} has the wrong type; see a built-in suite for an example."
-            )
-
-
-def _listed(name: str, key: str, value: Any, kind: Any) -> tuple:
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        raise SuiteError(f"Suite {name}: {key} is an empty list; name something in it, or leave it out.")
-    for entry in values:
-        if not isinstance(entry, kind) or (isinstance(entry, bool) and kind is not bool):
-            raise SuiteError(
-                f"Suite {name}: {key} = {entry!r:.60} has the wrong type; see a built-in suite for an example."
-            )
-    return tuple(values)
 
 
 def select(

@@ -36,13 +36,22 @@ def sentence(results: Results) -> str:
         f"{_VERBS.get(str(kind), 'measured')} {_tasks(list(dict.fromkeys(tasks)))}"
         for kind, tasks in cells.groupby("experiment", sort=False)["task"]
     ]
-    solvers = cells.loc[cells["solver"] != NO_SOLVER, "solver"].nunique()
-    counts = [numbers.counted(solvers, "solver")] if solvers else []
+    of_tasks = cells[cells["solver"] != NO_SOLVER].groupby("task", sort=False)["solver"].nunique()
+    counts = [_solvers(cells, of_tasks.tolist())] if len(of_tasks) else []
     counts.append(numbers.counted(cells["seed"].nunique(), "seed"))
     threads = results.manifest.get("threads")
     where = f" on {machine['cpu']}" if machine.get("cpu") else ""
     where += f" with {numbers.counted(threads, 'thread')}" if threads else ""
     return f"{' × '.join(counts)} {numbers.listed(done)}{_epochs(results)}{where}."
+
+
+def _solvers(cells: pd.DataFrame, of_tasks: list[int]) -> str:
+    """Return how many solvers there are; those of a task, where each task has some of them alone."""
+    solvers = cells.loc[cells["solver"] != NO_SOLVER, "solver"].nunique()
+    least, most = min(of_tasks), max(of_tasks)
+    if most == solvers:
+        return numbers.counted(solvers, "solver")
+    return f"{least if least == most else f'{least} to {most}'} of {numbers.counted(solvers, 'solver')}"
 
 
 def _tasks(names: list[str]) -> str:

@@ -18,7 +18,7 @@ from rkbench.report import numbers, scores, statistics
 from rkbench.report.answers import asked
 from rkbench.report.answers.asked import Asked
 from rkbench.report.answers.comparison import Task
-from rkbench.report.answers.costs import ERROR_ODE, at_target, tight_change
+from rkbench.report.answers.costs import ERROR, ERROR_ODE, Cost, tight_change
 from rkbench.report.once import once
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 
 class Trait(NamedTuple):
-    """Something that tasks differ in: its name, and its value for a task."""
+    """Something that tasks differ in: its name, its value for a task, and the errors that it is not itself a part of."""
 
     said: str
     of: Callable[[Task, pd.DataFrame], float]
+    errors: tuple[Cost, ...]
 
 
 def _worsening(task: Task, looks: pd.DataFrame) -> float:
@@ -38,15 +39,6 @@ def _worsening(task: Task, looks: pd.DataFrame) -> float:
     change = cells[tight_change(score)] * (-1 if score.more_is_better else 1)
     allowed = 1 - task.target if score is scores.ACCURACY else abs(task.target)
     return statistics.median(change).median / allowed if allowed else math.nan
-
-
-def _share_lost(task: Task, looks: pd.DataFrame) -> float:
-    """Return the share of lower-order networks at the target that are not when solved tightly."""
-    cells, score = task.cells["low"], task.score
-    own, change = cells[score.column], cells[tight_change(score)]
-    reached = at_target(score, own, cells["target"]) & change.notna()
-    kept = at_target(score, own + change, cells["target"])
-    return float((~kept)[reached].mean()) if reached.any() else math.nan
 
 
 def _tight_evaluations(task: Task, looks: pd.DataFrame) -> float:
@@ -58,15 +50,18 @@ def _tight_evaluations(task: Task, looks: pd.DataFrame) -> float:
 
 
 TRAITS = (
-    Trait("the evaluations of f that a tight solve of a trained network takes", _tight_evaluations),
-    Trait("how much worse networks of lower order score when solved tightly", _worsening),
-    Trait("the share of networks of lower order that lose the target when solved tightly", _share_lost),
+    Trait(
+        "the evaluations of f that a tight solve of a trained network takes",
+        _tight_evaluations,
+        (ERROR, ERROR_ODE),
+    ),
+    Trait("how much worse networks of lower order score when solved tightly", _worsening, (ERROR,)),
 )
 
 
 @once
 def sentences(results: Results) -> list[str]:
-    """Return what the ratio of errors as ODEs goes with, for all questions that compare the same methods together."""
+    """Return what the ratios of errors go with, for all questions that compare the same methods together."""
     tried = [one for sides in _by_sides(asked.of(results)) for one in _traits(results, sides)]
     found = [_tau(one.values, one.ratios) for one in tried]
     p_values = statistics.corrected([p for _, p in found])
@@ -80,6 +75,7 @@ class _Tried(NamedTuple):
     """A trait of tasks beside the ratios on them, where both are known."""
 
     said: str
+    error: str
     against: str
     values: np.ndarray
     ratios: np.ndarray
@@ -93,26 +89,27 @@ def _by_sides(questions: list[Asked]) -> list[list[Asked]]:
 
 
 def _traits(results: Results, questions: list[Asked]) -> list[_Tried]:
-    """Return, of each trait, its values and the ratios, a task once; traits that are known of no task are left out."""
-    tasks, ratios = {}, {}
-    for question in questions:
-        for task, ratio in zip(question.tasks, _ratios(question), strict=True):
-            tasks[task.name], ratios[task.name] = task, ratio
-    found = np.array(list(ratios.values()))
+    """Return, of each trait and error, its values and the ratios, a task once; what is known of no task is left out."""
     sides = questions[0].sides
     against = f"{numbers.listed(list(sides.high))} against {numbers.listed(list(sides.low))}"
+    tasks = {task.name: task for one in questions for task in one.tasks}
     tried = []
     for trait in TRAITS:
         values = np.array([trait.of(task, results.looks) for task in tasks.values()])
-        known = ~np.isnan(values) & ~np.isnan(found)
-        if known.any():
-            tried.append(_Tried(trait.said, against, values[known], found[known]))
+        for cost in trait.errors:
+            ratios = {name: ratio for one in questions for name, ratio in _ratios(one, cost).items()}
+            found = np.array([ratios[name] for name in tasks])
+            known = ~np.isnan(values) & ~np.isnan(found)
+            if known.any():
+                tried.append(_Tried(trait.said, cost.by, against, values[known], found[known]))
     return tried
 
 
-def _ratios(question: Asked) -> list[float]:
-    found = question.found.get(ERROR_ODE.key)
-    return [one.decision.estimate.median for one in found] if found else [math.nan] * len(question.tasks)
+def _ratios(question: Asked, cost: Cost) -> dict[str, float]:
+    """Return the ratio of errors on each task of a question."""
+    found = question.found.get(cost.key)
+    ratios = [one.decision.estimate.median for one in found] if found else [math.nan] * len(question.tasks)
+    return dict(zip((task.name for task in question.tasks), ratios, strict=True))
 
 
 def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
@@ -124,7 +121,7 @@ def _tau(values: np.ndarray, ratios: np.ndarray) -> tuple[float, float]:
 
 def _sentence(one: _Tried, tau: float, p: float, tried: int) -> str:
     tasks = len(one.ratios)
-    begins = f"The ratio of errors as ODEs, {one.against},"
+    begins = f"By {one.error}, the ratio of {one.against}"
     if math.isnan(tau):
         return f"{begins} is not compared with {one.said}, in which too few tasks differ."
     least = min(1.0, tried * 2 / math.factorial(tasks))

@@ -29,15 +29,16 @@ _TITLES = {
     TRAINING.key: "Evaluations to the target",
     ODE.key: "… as an ODE",
 }
-_COLORS: dict[Finding, str] = {"pays": "#0072B2", "costs": "#D55E00"}
 _OPEN = "#808080"
+_COLORS: dict[Finding, str] = {"pays": "#0072B2", "costs": "#D55E00", "same": _OPEN}
 _WIDE, _ROW = 44, 0.34
 _TITLE = "Higher order against lower order"
 _READ = (
     "The error that higher order leaves at equal evaluations of f, and the evaluations of f that it takes to reach the target "
     "of a task, over those of lower order: ratios, paired by seed, with their intervals, on a logarithmic axis. Left of 1, "
     "higher order is better. Filled: a difference that may be "
-    "claimed, Holm-corrected over the tasks of the question; hollow: none that may. An arrow at the edge: only one side "
+    "claimed, Holm-corrected over the tasks of the question, or in grey that there is none beyond 2 %; hollow: undecided. An arrow at the "
+    "edge: only one side "
     "reached the target, on as many seeds as are written there, higher order first; ✕: neither did. As an ODE: when the "
     "trained networks are solved tightly."
 )

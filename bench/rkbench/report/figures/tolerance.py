@@ -83,8 +83,9 @@ def _stem(task: str, taken: set[str]) -> str:
 
 def _figure(found: _Measured, style: Looks, limits: Limits, title: str) -> Figure:
     figure, (changes, seconds, back, grown) = panels.grid(4, 2, _SIZE)
-    tests = found.looks.groupby(["solver", "by_rtol", "rtol"], sort=False)[
-        ["nfe", "label_changes", "logit_change", "seconds"]
+    looks = found.looks.assign(score_change=found.looks["score_change"].abs())
+    tests = looks.groupby(["solver", "by_rtol", "rtol"], sort=False)[
+        ["nfe", "label_changes", "logit_change", "score_change", "seconds"]
     ]
     medians = tests.median().reset_index().sort_values("nfe", kind="stable")
     _changes(changes, medians, style, limits)
@@ -97,9 +98,12 @@ def _figure(found: _Measured, style: Looks, limits: Limits, title: str) -> Figur
 
 
 def _changes(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) -> None:
-    """Draw how many answers change at other tolerances, or logits where no answer does."""
+    """Draw how many answers change at other tolerances; how far logits do where no answer does, and scores where none is."""
+    if medians["label_changes"].isna().all():
+        _distances(axes, medians, "score_change", "change of the score", style)
+        return
     if not medians["label_changes"].any():
-        _logits(axes, medians[medians["logit_change"] > 0], style)
+        _distances(axes, medians, "logit_change", "largest change of a logit, nats", style)
         return
     percents = medians.assign(label_changes=100 * medians["label_changes"])
     _lines(axes, percents, "label_changes", style)
@@ -110,14 +114,14 @@ def _changes(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) ->
     axes.set(xlabel="evaluations of f per batch", ylabel="answers changed, %")
 
 
-def _logits(axes: Axes, medians: pd.DataFrame, style: Looks) -> None:
-    """Draw how far logits change at other tolerances."""
-    _lines(axes, medians, "logit_change", style)
+def _distances(axes: Axes, medians: pd.DataFrame, column: str, said: str, style: Looks) -> None:
+    """Draw how far something moves at other tolerances, where it does."""
+    _lines(axes, medians[medians[column] > 0], column, style)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(numticks=7))
     axes.yaxis.set_minor_formatter(NullFormatter())
     scales.costs(axes, medians["nfe"])
-    axes.set(xlabel="evaluations of f per batch", ylabel="largest change of a logit, nats")
+    axes.set(xlabel="evaluations of f per batch", ylabel=said)
 
 
 def _seconds(axes: Axes, medians: pd.DataFrame, style: Looks, limits: Limits) -> None:
