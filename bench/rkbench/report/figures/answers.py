@@ -37,8 +37,8 @@ _READ = (
     "The error that higher order leaves at equal evaluations of f, and the evaluations of f that it takes to reach the target "
     "of a task, over those of lower order: ratios, paired by seed, with their intervals, on a logarithmic axis. Left of 1, "
     "higher order is better. Filled: a difference that may be "
-    "claimed, Holm-corrected over the tasks of the question, or in grey that there is none beyond 2 %; hollow: undecided. An arrow at the "
-    "edge: only one side "
+    "claimed, Holm-corrected over the tasks of the question, or in grey that there is none beyond 2 %; hollow: undecided. "
+    "An arrow at the edge: only one side "
     "reached the target, on as many seeds as are written there, higher order first; ✕: neither did. As an ODE: when the "
     "trained networks are solved tightly."
 )

@@ -62,16 +62,7 @@ _NFE = _Curves(
 def draw(results: Results) -> Iterator[Drawing]:
     """Yield the figures over epochs and time that the run has numbers of training tasks for."""
     trained = joined.of(results)
-    tasks, fewer_tasks = panels.first(trained.cells["task"], "tasks", panels.MOST_ROWS)
-    chosen = trained.cells[trained.cells["task"].isin(tasks)]
-    solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
-    epochs = trained.epochs[trained.epochs["task"].isin(tasks) & trained.epochs["solver"].isin(solvers)]
-    epochs = epochs.merge(trained.cells[["cell_id", "status", "target", "score"]], on="cell_id")
-    style = {
-        solver: look
-        for solver, look in appearance.of(trained.cells["solver"]).items()
-        if solver in set(solvers)
-    }
+    epochs = trained.epochs.merge(trained.cells[["cell_id", "status", "target", "score"]], on="cell_id")
     shown = {
         _LOSS: epochs[epochs["train_loss"] > 0],
         _ACCURACY: epochs,
@@ -81,16 +72,22 @@ def draw(results: Results) -> Iterator[Drawing]:
     remarks = {_LOSS: panels.beside(trained.cells), _NFE: constant(trained)}
     for curves, points in shown.items():
         points = points.dropna(subset=[curves.column])
-        if len(points):
-            with styled():
-                seeds = "; shaded or thin: the seeds" if len(style) <= _SEEDS_UP_TO else ""
-                caption = curves.caption.format(seeds=seeds) + remarks.get(curves, "")
-                yield Drawing(
-                    curves.name,
-                    curves.title,
-                    caption + fewer_tasks + fewer_solvers,
-                    _figure(points, style, curves),
-                )
+        with styled():
+            yield from _drawing(curves, points, trained, remarks.get(curves, ""))
+
+
+def _drawing(curves: _Curves, points: pd.DataFrame, trained: Results, remark: str) -> Iterator[Drawing]:
+    """Yield one figure, of the first tasks that have such numbers, where any is left to draw."""
+    tasks, fewer_tasks = panels.first(points["task"], "tasks", panels.MOST_ROWS)
+    chosen = trained.cells[trained.cells["task"].isin(tasks)]
+    solvers, fewer_solvers = panels.accurate(chosen, trained.baseline)
+    points = points[points["task"].isin(tasks) & points["solver"].isin(solvers)]
+    looks = appearance.of(trained.cells["solver"])
+    style = {solver: look for solver, look in looks.items() if solver in set(solvers)}
+    seeds = "; shaded or thin: the seeds" if len(style) <= _SEEDS_UP_TO else ""
+    caption = curves.caption.format(seeds=seeds) + remark + fewer_tasks + fewer_solvers
+    if len(points):
+        yield Drawing(curves.name, curves.title, caption, _figure(points, style, curves))
 
 
 def constant(results: Results) -> str:
