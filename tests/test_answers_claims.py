@@ -89,3 +89,8 @@ def test_a_difference_of_times_below_the_resolution_is_not_claimed():
 )
 def test_the_answer_follows_from_what_was_found_on_the_tasks(findings, word, is_open):
     assert rule.answer(findings) == rule.Answer(word, is_open)
+
+
+def test_pairs_without_a_ratio_are_left_out_of_the_claim_too():
+    low, high = np.zeros((SEEDS, 1)), np.ones((SEEDS, 1))
+    assert found((low, high)) == ["undecided"]

@@ -93,3 +93,19 @@ def test_a_likelihood_which_may_be_negative_has_an_error_with_a_ratio(tmp_path):
 def test_the_error_as_an_ode_is_that_of_a_tight_solve(tmp_path):
     found = cost(tmp_path, ERROR_ODE, trained("euler", 0, 1, test_score=0.03, tight_score_change=0.05))
     assert found == {"euler": pytest.approx(0.08)}
+
+
+def test_a_network_that_cannot_be_solved_tightly_has_an_infinite_error_as_an_ode(tmp_path):
+    lost = trained("rk4", 0, 1, test_score=0.03, tight_score_change=None)
+    assert cost(tmp_path, ERROR_ODE, trained("euler", 0, 1), lost)["rk4"] == math.inf
+
+
+def test_a_classifier_without_a_wrong_answer_has_an_error_that_has_a_ratio(tmp_path):
+    perfect = trained("euler", 0, 1, score="", test_score=None, test_accuracy=1.0)
+    assert 0 < cost(tmp_path, ERROR, perfect)["euler"] < 1e-4
+
+
+def test_a_cell_that_ran_beside_others_and_never_reached_the_target_says_nothing_of_time(tmp_path):
+    beside = trained("rk4", 0, None, timing_valid=False)
+    found = cost(tmp_path, SECONDS, trained("euler", 0, 3), beside)
+    assert pd.isna(found.get("rk4", math.nan))

@@ -15,6 +15,7 @@ from rkbench.record import Record
 from rkbench.report import digest, figures, markdown, verdicts
 from rkbench.report.answers import cost_table, dependence, methods, saying
 from rkbench.report.answers.costs import TRAINING
+from rkbench.report.answers.rule import Answer
 
 SEEDS = 7
 
@@ -84,6 +85,29 @@ def test_errors_of_which_one_side_spends_more_are_compared_with_what_both_can_sp
     costly = [trained("rk4", seed, 1, nfe=40, steps=40, test_score=0.001) for seed in range(SEEDS)]
     found = said(tmp_path, [*erring(0.04, 0.03), *costly], ["pendulum"])
     assert "rk4 ×10 leaves" in found.measured[0].findings[0][1]
+
+
+def test_one_measure_that_tells_nothing_is_no_dependence_on_the_measure():
+    yes, open_yes, unknown = (
+        Answer("yes", open=False),
+        Answer("yes", open=True),
+        Answer("undecided", open=True),
+    )
+    assert saying.headline({"a": yes, "b": unknown}) == "By a, yes; by b, it cannot be told."
+    assert saying.headline({"a": yes, "b": open_yes}) == "Yes, as far as it could be told."
+
+
+def test_a_question_of_which_tasks_are_missing_is_answered_as_far_as_it_could_be_told(tmp_path):
+    assert (
+        said(tmp_path, erring(0.03, 0.04), ["pendulum", "lorenz"]).answer
+        == "Yes, as far as it could be told."
+    )
+
+
+def test_a_question_may_hold_what_figures_take_for_mathematics(tmp_path):
+    question = {"ask": "Does $\\order$ pay?", "tasks": ["pendulum"], "low": [], "high": []}
+    results = report.load(asking(tmp_path / "run", erring(0.03, 0.04), ["pendulum"], question=[question]))
+    assert next(figures.draw(results)).encode("svg")
 
 
 def test_a_side_that_always_fails_has_no_error_to_compare(tmp_path):
@@ -160,7 +184,7 @@ def test_a_run_that_was_stopped_says_what_it_can_and_what_is_missing(tmp_path):
 def test_a_task_without_one_of_the_sides_is_told(tmp_path):
     records = [one for one in solvers() if one.method == "rk4"]
     found = said(tmp_path, records, ["pendulum"])
-    assert found.answer == "It cannot be told: nothing was measured on both sides."
+    assert found.answer == "It cannot be told: nothing can be compared on any seed."
     assert "Without networks trained by methods of both sides: pendulum." in found.notes
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from rkbench import checkpoints, store
 
+pytestmark = pytest.mark.faults
+
 PLUGIN = """
 import hashlib, pathlib, time
 import torch

@@ -55,7 +55,8 @@ def rkbench_engines():
 @hookspec
 def rkbench_tasks():
     """Return tasks: classifiers to train on a dataset (see `rkbench.Task`), any model with its own data, loss and score
-    (see `rkbench.ModelTask`), or problems to solve (see `rkbench.SolveTask`).
+    (see `rkbench.ModelTask`), problems to solve (see `rkbench.SolveTask`) or to differentiate (see `rkbench.GradientTask`),
+    or gradients to be followed through a network (see `rkbench.SignalTask`).
 
     from rkbench import Recipe, Task, hookimpl
 

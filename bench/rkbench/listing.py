@@ -79,6 +79,7 @@ def tasks(registry: Registry) -> Rows:
             "dataset": task.dataset,
             "experiment": task.experiment,
             "epochs": task.epochs,
+            "score": task.scored_by,
             "target": getattr(task, "target", None),
             "options": [f"{name}={value}" for name, value in of_builder(task).items()],
             "what": task.summary,

@@ -26,7 +26,10 @@ def matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--method", "methods", multiple=True, help="A method of the suite selects it; any other is added."
         ),
         click.option("--task", "tasks", multiple=True, help="Train on this task instead."),
-        click.option("--scale", help="A size of a suite that has several: small, unless given, or full."),
+        click.option(
+            "--scale",
+            help="A size of a suite that has several, such as small or full; its first unless given.",
+        ),
         click.option("--seeds", type=int, help="Number of seeds."),
         click.option(
             "--steps",

@@ -108,6 +108,11 @@ class BaseTask:
         """Passes over the data, for a task that has any."""
         return None
 
+    @property
+    def scored_by(self) -> str:
+        """What it is judged by, for a task that is trained: ``test accuracy``, or a score of which less is better."""
+        return ""
+
     def fingerprint(self) -> dict[str, Any]:
         """Return the data that decides the outcome, besides the code that brought the task."""
         return {}
@@ -158,6 +163,11 @@ class Task(BaseTask):
                 raise UserError(f"{self.name} cannot be trained so: {sentence}.")
 
     @property
+    def scored_by(self) -> str:
+        """What it is judged by."""
+        return "test accuracy"
+
+    @property
     def epochs(self) -> int:
         """Passes over the training set."""
         return self.recipe.epochs
@@ -199,7 +209,7 @@ class ModelTask(BaseTask):
         model: ``model(solver)`` returns a `rkbench.Model`: the network around its `ODEBlock`, data, loss and errors.
             Weights and data are drawn from torch's generator, which the seed of a cell sets. What the function takes by
             keyword only, with defaults, are options of the task.
-        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors, ``crop`` and ``flip`` never.
+        recipe: how it is trained; ``batch_size`` is heeded where the data are tensors.
         score: what it is judged by.
         target: a test score whose time and cost are reported; fixed here, before any run.
         summary: one line on the model and where it comes from.
@@ -210,6 +220,9 @@ class ModelTask(BaseTask):
         reads: ``reads(**options)`` returns the checksum of the files that ``model`` reads, given those of its options that
             it takes by keyword, too; it is part of what a cell is. It may refuse them, before anything is measured.
         dataset: none; the data are the model's own.
+
+    Raises:
+        UserError: the recipe moves images, or a weight or the target is no number to train by.
     """
 
     name: str
@@ -227,6 +240,22 @@ class ModelTask(BaseTask):
 
     experiment: ClassVar[str] = "training"
     built_by: ClassVar[str] = "model"
+
+    def __post_init__(self) -> None:
+        """Refuse what would be ignored, and numbers that no training can follow."""
+        for wrong, sentence in (
+            (self.recipe.crop or self.recipe.flip, "crop and flip are for the images of a Task: drop them"),
+            (not 0 <= self.kinetic < math.inf, "kinetic must be 0 or more"),
+            (not 0 <= self.jacobian < math.inf, "jacobian must be 0 or more"),
+            (math.isnan(self.target), "target must be a number"),
+        ):
+            if wrong:
+                raise UserError(f"{self.name} cannot be trained so: {sentence}.")
+
+    @property
+    def scored_by(self) -> str:
+        """What it is judged by; less of it is better."""
+        return f"test {self.score.name}, {self.score.unit}" if self.score.unit else f"test {self.score.name}"
 
     @property
     def epochs(self) -> int:

@@ -48,7 +48,8 @@ def of_ratios(measured: Sequence[Pairs], resolution: float | None, band: float) 
     """
     estimates = [statistics.ratio(*pair) for pair in measured]
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = [np.log(ours / other) for ours, other in measured]
+        # A pair without a positive denominator has no ratio, as in the estimate.
+        logs = [np.where(other > 0, np.log(ours / other), np.nan) for ours, other in measured]
         shifts = [Estimate(*np.log(found)) for found in estimates]
     limit = None if resolution is None else float(np.log(resolution))
     return _decided(estimates, shifts, logs, limit, float(np.log(band)))

@@ -22,6 +22,7 @@ _SPECIAL = {
     "|": r"\textbar{}", '"': r"{\char34}", "'": r"{\char39}", "`": r"{\char96}",
     "[": "{[}", "]": "{]}", "*": "{*}",  # after the end of a row, a bracket or a star would be its argument
     "×": r"$\times$", "÷": r"$\div$", "±": r"$\pm$", "·": r"$\cdot$", "∞": r"$\infty$", "≤": r"$\le$", "≥": r"$\ge$",
+    "▼": r"$\downarrow$", "▲": r"$\uparrow$", "✕": r"$\times$",
     "→": r"$\rightarrow$", "√": r"$\surd$", "†": r"$\dagger$", "–": "--", "—": "---", "−": "$-$", "…": r"\dots{}",
     "’": "'", "‘": "`", "“": "``", "”": "''", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}",
     "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ı": r"\i{}",

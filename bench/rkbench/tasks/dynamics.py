@@ -23,8 +23,8 @@ DATA_SEED = 7
 PLACES, KNOWN = 12, 3
 """Equal parts of a window at whose ends states are at hand, and equal parts of it at whose ends a network sees them.
 
-Three divides the steps that methods of up to four stages are given for 12, 24 or 48 evaluations of f, so that no step is
-cut to meet a known state.
+Three divides the steps that methods of one, two or four stages are given for 12, 24 or 48 evaluations of f, so that no step
+is cut to meet a known state.
 """
 
 

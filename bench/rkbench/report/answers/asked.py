@@ -33,7 +33,11 @@ class Asked:
     @property
     def answers(self) -> dict[str, Answer]:
         """What each cost answers."""
-        return {key: rule.answer([rule.finding(one) for one in ones]) for key, ones in self.found.items()}
+        partial = len(self.tasks) < len(self.sides.tasks)
+        return {
+            key: rule.answer([rule.finding(one) for one in ones], partial=partial)
+            for key, ones in self.found.items()
+        }
 
 
 @once

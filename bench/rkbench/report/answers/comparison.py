@@ -9,6 +9,7 @@ times, and both together once in thirty (counted in simulations of 7 to 10 seeds
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,10 @@ from rkbench.report.answers.costs import Cost
 from rkbench.report.answers.sides import Sides
 from rkbench.report.decisions import Decision
 from rkbench.report.resolution import resolution
-from rkbench.report.results import Results
 from rkbench.report.scores import Score
+
+if TYPE_CHECKING:
+    from rkbench.report.results import Results  # which shows tables of ours in a notebook
 
 
 @dataclass(frozen=True)
@@ -129,12 +132,13 @@ def _tables(results: Results, task: Task, cost: Cost) -> Tables:
 def affordable(task: Task) -> list[str]:
     """Return the settings that take no more evaluations of f in a training step than the most of either side.
 
-    What the side with the lesser most has is what both can spend; nobody has the advantage of more. A setting that never
-    came to an end is among them: it costs infinity.
+    What the side with the lesser most has is what both can spend; nobody has the advantage of more. What a setting takes that
+    never ended an epoch is not known; those of a side that has no others are among them, and cost infinity.
     """
     spent = [_evaluations(cells) for cells in task.cells.values()]
     most = min((own.max() for own in spent if own.notna().any()), default=0.0)
-    return [str(name) for own in spent for name, count in own.items() if not count > most]
+    kept = [own.index if own.isna().all() else own.index[own <= most] for own in spent]
+    return [str(name) for names in kept for name in names]
 
 
 def _evaluations(cells: pd.DataFrame) -> pd.Series:

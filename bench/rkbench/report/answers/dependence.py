@@ -34,8 +34,13 @@ class Trait(NamedTuple):
 
 
 def _worsening(task: Task, looks: pd.DataFrame) -> float:
-    """Return how much worse lower-order networks score when solved tightly, as a share of the error that the target allows."""
+    """Return how much worse lower-order networks score when solved tightly, as a share of the error that the target allows.
+
+    Unknown of a likelihood, which is judged so in the first place.
+    """
     cells, score = task.cells["low"], task.score
+    if not (score.by_ratio or score.more_is_better):
+        return math.nan
     change = cells[tight_change(score)] * (-1 if score.more_is_better else 1)
     allowed = 1 - task.target if score is scores.ACCURACY else abs(task.target)
     return statistics.median(change).median / allowed if allowed else math.nan

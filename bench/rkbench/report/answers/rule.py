@@ -9,7 +9,7 @@ from typing import Literal
 from rkbench.report.answers.comparison import Comparison
 
 Finding = Literal["pays", "costs", "same", "undecided", "unreached"]
-"""Of higher order on a task: it reaches the target for less, for more, for the same; unknown; or nothing reaches it."""
+"""Of higher order on a task: it errs less, or takes less to reach the target; more; the same; unknown; or of neither side."""
 
 Word = Literal["yes", "no", "it depends", "undecided"]
 """Whether higher order is better: on all tasks, on none, on some and not on others."""
@@ -37,11 +37,16 @@ class Answer:
     open: bool
 
 
-def answer(found: Sequence[Finding]) -> Answer:
-    """Return the answer: yes where higher order pays on every task that was decided, no where it pays on none."""
+def answer(found: Sequence[Finding], *, partial: bool = False) -> Answer:
+    """Return the answer: yes where higher order pays on every task that was decided, no where it pays on none.
+
+    Args:
+        found: on each task.
+        partial: whether the question is about further tasks, of which nothing is known.
+    """
     pays = found.count("pays")
     decided = pays + found.count("costs") + found.count("same")
-    left = found.count("undecided") > 0
+    left = partial or found.count("undecided") > 0
     if not decided:
         return Answer("undecided", left)
     return Answer("yes" if pays == decided else "no" if not pays else "it depends", left)

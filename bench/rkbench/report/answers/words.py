@@ -12,7 +12,7 @@ from rkbench.report.verdict import TIME_BAND
 def sentence(task: Task, one: Comparison) -> str:
     """Return what is said of the errors on a task."""
     if not one.seeds:
-        return f"On {task.name}, nothing can be compared: no seed has a result of both sides."
+        return f"On {task.name}, nothing can be compared on any seed."
     low, high = one.reached
     if not (low and high):
         has = "neither side has" if not (low or high) else f"only {'higher' if high else 'lower'} order has"
@@ -22,10 +22,10 @@ def sentence(task: Task, one: Comparison) -> str:
 
 
 def _compared(task: Task, one: Comparison) -> str:
-    """Return one side's error as a multiple of the other's, or that it fails more often."""
+    """Return one side's error as a multiple of the other's, or that failures decide."""
     low, high = one.low.usual, one.high.usual
     if one.decision.estimate.median in (0, math.inf):
-        return f"{high} fails on {'fewer' if one.decision.estimate.median == 0 else 'more'} seeds than {low}"
+        return f"{high} fails on other seeds than {low}"
     apart = verdict.told_apart(one.decision, verdict.percent(TIME_BAND), "")
     return f"{high} leaves {verdict.times(one.decision.estimate)} {_error(task)} of {low}{apart}"
 

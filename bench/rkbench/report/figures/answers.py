@@ -38,9 +38,10 @@ _READ = (
     "of a task, over those of lower order: ratios, paired by seed, with their intervals, on a logarithmic axis. Left of 1, "
     "higher order is better. Filled: a difference that may be "
     "claimed, Holm-corrected over the tasks of the question, or in grey that there is none beyond 2 %; hollow: undecided. "
-    "An arrow at the edge: only one side "
-    "reached the target, on as many seeds as are written there, higher order first; ✕: neither did. As an ODE: when the "
-    "trained networks are solved tightly."
+    "An arrow at the "
+    "edge: it is decided by the seeds on which one side alone reached the target, or did not fail; how many these were of "
+    "either side is written there, higher order first; ✕: none of either. As an ODE: when the trained networks are solved "
+    "tightly."
 )
 
 
@@ -63,9 +64,13 @@ def draw(results: Results) -> Iterator[Drawing]:
 
 
 def _rows(one: Asked) -> list[_Row]:
-    heading = _Row(textwrap.fill(one.sides.ask, _WIDE), {}, heading=True)
+    heading = _Row(textwrap.fill(one.sides.ask, _WIDE).replace("$", r"\$"), {}, heading=True)
     tasks = [
-        _Row(task.name, {key: found[place] for key, found in one.found.items()}, heading=False)
+        _Row(
+            task.name.replace("$", r"\$"),
+            {key: found[place] for key, found in one.found.items()},
+            heading=False,
+        )
         for place, task in enumerate(one.tasks)
     ]
     return [heading, *tasks]
