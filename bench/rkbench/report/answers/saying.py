@@ -10,7 +10,7 @@ from rkbench.report.answers import asked, rule, words
 from rkbench.report.answers.asked import Asked
 from rkbench.report.answers.costs import COSTS, Cost
 from rkbench.report.answers.marks import MARKS, Mark
-from rkbench.report.answers.rule import Answer, Finding
+from rkbench.report.answers.rule import Answer, Finding, Word
 from rkbench.report.once import once
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _said(results: Results, one: Asked) -> Said:
 
 def headline(answers: dict[str, Answer]) -> str:
     """Return the answer in a sentence, measures of one answer together; ``answers`` by what they rest on."""
-    together: dict[str, list[str]] = {}
+    together: dict[Word, list[str]] = {}
     for by, found in answers.items():
         together.setdefault(found.word, []).append(by)
     if not together:
