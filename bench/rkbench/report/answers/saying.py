@@ -89,9 +89,9 @@ def headline(answers: dict[str, Answer]) -> str:
         together.setdefault(found.word, []).append(by)
     if not together:
         return "It cannot be told: nothing can be compared on any seed."
-    told = {
-        word: _told(Answer(word, any(answers[by].open for by in which))) for word, which in together.items()
-    }
+    told: dict[Word, str] = {}
+    for word, which in together.items():
+        told[word] = _told(Answer(word, any(answers[by].open for by in which)))
     if len(told) == 1:
         return _sentence(*told.values())
     parts = "; ".join(f"by {numbers.listed(together[word])}, {text}" for word, text in told.items())
