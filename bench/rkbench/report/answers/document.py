@@ -25,7 +25,8 @@ def parts(results: Results, escape: Callable[[str], str]) -> list[str]:
     said = saying.of(results)
     if not said:
         return []
-    found = ["## Answers", *(part for one in said for part in _question(one, escape))]
+    brief = [f"{escape(one.ask)} **{escape(one.answer)}**" for one in said]
+    found = ["## Answers", _list(brief), *(part for one in said for part in _question(one, escape))]
     depends = dependence.sentences(results)
     if depends:
         found += ["### What it depends on", _list([escape(one) for one in depends])]

@@ -26,8 +26,8 @@ def _compared(task: Task, one: Comparison) -> str:
     low, high = one.low.usual, one.high.usual
     if one.decision.estimate.median in (0, math.inf):
         return f"{high} fails on other seeds than {low}"
-    apart = verdict.told_apart(one.decision, verdict.percent(TIME_BAND), "")
-    return f"{high} leaves {verdict.times(one.decision.estimate)} {_error(task)} of {low}{apart}"
+    same = f": the same within {verdict.percent(TIME_BAND)}" if one.decision.claim == "same" else ""
+    return f"{high} leaves {verdict.times(one.decision.estimate)} {_error(task)} of {low}{same}"
 
 
 def _lost(one: Comparison) -> str:

@@ -40,9 +40,10 @@ def accurate(cells: pd.DataFrame, baseline: str | None) -> tuple[list[str], str]
     They are those of the baseline, then the most accurate, by the median of their cells.
     """
     known = list(dict.fromkeys(cells["solver"]))
-    most = min(MOST_SOLVERS, MOST_LINES // max(1, cells["task"].nunique()))
-    if len(known) <= most:
+    lines = len(cells[["task", "solver"]].drop_duplicates())
+    if len(known) <= MOST_SOLVERS and lines <= MOST_LINES:
         return known, ""
+    most = min(MOST_SOLVERS, MOST_LINES // max(1, cells["task"].nunique()))
     worth = cells["test_accuracy"].fillna(-cells["test_score"])
     score = worth.groupby(cells["solver"], sort=False).median().fillna(-math.inf)
     score[cells.loc[cells["method"] == baseline, "solver"].unique()] = math.inf
