@@ -13,6 +13,8 @@ import pytest
 
 from rkbench import store
 
+pytestmark = pytest.mark.faults
+
 PLUGIN = """
 import pathlib, time
 import torch
