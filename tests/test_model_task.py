@@ -177,3 +177,26 @@ def test_a_task_with_a_score_has_options():
     other = varied(task, "turning[width=4, epochs=3]", {"width": 4, "epochs": 3, "target": 0.5})
     assert (other.recipe.epochs, other.target) == (3, 0.5)
     assert other.model(make_solver("euler", steps=1)).network.f.layers[0].out_features == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"recipe": Recipe(epochs=1, crop=2)}, "crop and flip are for the images of a Task"),
+        ({"recipe": Recipe(epochs=1, flip=True)}, "crop and flip are for the images of a Task"),
+        ({"kinetic": -1.0}, "kinetic must be 0 or more"),
+        ({"jacobian": math.nan}, "jacobian must be 0 or more"),
+        ({"target": math.nan}, "target must be a number"),
+    ],
+)
+def test_what_a_model_would_ignore_or_could_not_follow_is_refused(given, sentence):
+    good = {
+        "name": "m",
+        "model": lambda solver: None,
+        "recipe": Recipe(epochs=1),
+        "score": RMSE,
+        "target": 1.0,
+    }
+    ModelTask(**good)
+    with pytest.raises(UserError, match=sentence):
+        ModelTask(**good | given)

@@ -153,14 +153,11 @@ class Task(BaseTask):
 
     def __post_init__(self) -> None:
         """Refuse numbers that no training can follow."""
-        for wrong, sentence in (
+        _refuse_training(
+            self,
             (self.samples is not None and self.samples < 1, "samples must be 1 or more"),
-            (not 0 <= self.kinetic < math.inf, "kinetic must be 0 or more"),
-            (not 0 <= self.jacobian < math.inf, "jacobian must be 0 or more"),
             (not 0 <= self.target <= 1, "target must lie between 0 and 1"),
-        ):
-            if wrong:
-                raise UserError(f"{self.name} cannot be trained so: {sentence}.")
+        )
 
     @property
     def scored_by(self) -> str:
@@ -243,14 +240,14 @@ class ModelTask(BaseTask):
 
     def __post_init__(self) -> None:
         """Refuse what would be ignored, and numbers that no training can follow."""
-        for wrong, sentence in (
-            (self.recipe.crop or self.recipe.flip, "crop and flip are for the images of a Task: drop them"),
-            (not 0 <= self.kinetic < math.inf, "kinetic must be 0 or more"),
-            (not 0 <= self.jacobian < math.inf, "jacobian must be 0 or more"),
+        _refuse_training(
+            self,
+            (
+                bool(self.recipe.crop or self.recipe.flip),
+                "crop and flip are for the images of a Task: drop them",
+            ),
             (math.isnan(self.target), "target must be a number"),
-        ):
-            if wrong:
-                raise UserError(f"{self.name} cannot be trained so: {sentence}.")
+        )
 
     @property
     def scored_by(self) -> str:
@@ -276,6 +273,17 @@ class ModelTask(BaseTask):
         given = getattr(self.model, "keywords", {})
         taken = inspect.signature(self.reads).parameters
         return self.reads(**{name: value for name, value in given.items() if name in taken})
+
+
+def _refuse_training(task: Task | ModelTask, *checks: tuple[bool, str]) -> None:
+    """Refuse a task of which a check is true, or whose weights in the loss no training can follow."""
+    for wrong, sentence in (
+        *checks,
+        (not 0 <= task.kinetic < math.inf, "kinetic must be 0 or more"),
+        (not 0 <= task.jacobian < math.inf, "jacobian must be 0 or more"),
+    ):
+        if wrong:
+            raise UserError(f"{task.name} cannot be trained so: {sentence}.")
 
 
 @dataclass(frozen=True)
