@@ -28,6 +28,12 @@ def test_what_fits_is_drawn_without_a_word():
     assert panels.accurate(CELLS[:30], "euler") == (list(CELLS["solver"][:30]), "")
 
 
+def test_solvers_of_one_task_each_are_all_drawn_while_their_lines_fit():
+    """As many as would be too many if each were on every task."""
+    parted = CELLS[:28].assign(task=[f"task{n % 4}" for n in range(28)])
+    assert panels.accurate(parted, "euler") == (list(parted["solver"]), "")
+
+
 def test_of_too_many_tasks_the_first_are_drawn_and_the_others_counted():
     shown, sentence = panels.first(range(8), "tasks")
     assert shown == [0, 1, 2, 3, 4, 5]
